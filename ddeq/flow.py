@@ -1,0 +1,257 @@
+"""The forward pass: flow particles to a measure fixed point, one frozen record a step.
+
+Source: paper, algorithm 1.
+"""
+
+from __future__ import annotations
+
+import enum
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddeq.kernels import Kernel, Riesz
+from ddeq.objective import Evaluation, Objective
+from ddeq.solvers import Solver
+
+
+class Stopped(enum.Enum):
+    """Why a cloud's solve ended; ``advice`` says what to try next."""
+
+    CONVERGED = "converged"
+    STEP_LIMIT = "step limit"
+    CANCELLED = "cancelled"
+    DIVERGED = "diverged"
+
+    @property
+    def advice(self) -> str:
+        return {
+            Stopped.CONVERGED: "",
+            Stopped.STEP_LIMIT: "Allow more steps, let the step size decay faster, "
+            "or raise the tolerance.",
+            Stopped.CANCELLED: "Run again to let it finish.",
+            Stopped.DIVERGED: "Use a smaller step size or less momentum.",
+        }[self]
+
+
+@dataclass(frozen=True)
+class FlowStep:
+    """The solve after ``step`` steps.
+
+    Attributes:
+        step: number of steps taken, 0 for the initial particles.
+        particles, image: ``z`` and ``F(z)``, each ``(B, N, d)``.
+        objective: ``G = 1/2 MMD^2(z, F(z))``, ``(B,)``.
+        relative_objective: ``G / G_0``, ``(B,)``.
+        gradient_norm: ``sqrt(mean over particles |velocity|^2)``, ``(B,)``; nan if the solver
+            needs no gradient and none was asked for.
+        velocity: ``(B, N, d)`` or None.
+        step_size: the one that led here, ``(B,)``; 0 where nothing moved.
+        evaluations: network evaluations so far, ``(B,)`` int.
+        running: ``(B,)`` bool, False for clouds that have stopped.
+        seconds: wall-clock time since the solve began.
+    """
+
+    step: int
+    particles: Tensor
+    image: Tensor
+    objective: Tensor
+    relative_objective: Tensor
+    gradient_norm: Tensor
+    velocity: Tensor | None
+    step_size: Tensor
+    evaluations: Tensor
+    running: Tensor
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FlowSolution:
+    """Where a solve ended, and why.
+
+    Attributes:
+        particles, image: ``z*`` and ``F(z*)``, each ``(B, N, d)``.
+        objective, relative_objective: ``(B,)``.
+        steps, evaluations: per cloud, ``(B,)`` int.
+        stopped: why each cloud stopped, ``B`` of them.
+        seconds: wall-clock time of the whole solve.
+    """
+
+    particles: Tensor
+    image: Tensor
+    objective: Tensor
+    relative_objective: Tensor
+    steps: Tensor
+    evaluations: Tensor
+    stopped: tuple[Stopped, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class StopRule:
+    """Stop a cloud when ``G / G_0 <= tolerance``, or after ``max_steps`` steps."""
+
+    max_steps: int = 200
+    tolerance: float = 1e-4
+
+
+class Flow:
+    """An iterator over :class:`FlowStep`; afterwards ``solution`` holds the result.
+
+    Clouds stop one by one: a stopped cloud keeps its particles while the others go on, so the
+    result does not depend on the batch a cloud is in. Leaving the loop early is a cancelled solve.
+
+    Args:
+        operator: ``z (B, N, d) -> F(z) (B, N, d)``, the input cloud already encoded.
+        z0: initial particles ``(B, N, d)``; device and dtype of the solve are theirs.
+        solver: the step rule.
+        kernel: of the MMD.
+        stop: when to stop.
+        mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
+        fixed: ``(B, N)`` bool, True for particles that must not move; None if all are free.
+        noise: standard deviation ``beta`` of the noise injected before each gradient
+            (Arbel et al. 2019, https://arxiv.org/abs/1906.04370); costs a second evaluation.
+        generators: one a cloud, for the noise.
+        differentiable: keep the graph of the whole solve (unrolling; memory grows with steps).
+        velocity: compute the gradient even if the solver does not need it, to record its norm.
+    """
+
+    def __init__(
+        self,
+        operator: Callable[[Tensor], Tensor],
+        z0: Tensor,
+        *,
+        solver: Solver,
+        kernel: Kernel | None = None,
+        stop: StopRule | None = None,
+        mask: Tensor | None = None,
+        fixed: Tensor | None = None,
+        noise: float = 0.0,
+        generators: Sequence[torch.Generator] = (),
+        differentiable: bool = False,
+        velocity: bool = True,
+    ) -> None:
+        if noise and len(generators) != len(z0):
+            raise ValueError("Noise needs one random generator for each cloud.")
+        self.objective = Objective(operator, kernel or Riesz(), mask, fixed, differentiable)
+        self.z0 = z0
+        self.solver = solver
+        self.stop = stop or StopRule()
+        self.noise = noise
+        self.generators = generators
+        self.velocity = velocity or solver.needs_velocity
+        self._last: FlowStep | None = None
+        self._steps = torch.zeros(len(z0), dtype=torch.long, device=z0.device)
+        self._diverged = torch.zeros(len(z0), dtype=torch.bool, device=z0.device)
+
+    def __iter__(self) -> Iterator[FlowStep]:
+        began = time.perf_counter()
+        z, state = self.z0, self.solver.start(self.z0)
+        evaluations = torch.zeros_like(self._steps)
+        running = torch.ones_like(self._diverged)
+        step_size = z.new_zeros(len(z))
+        initial = None
+        for k in range(self.stop.max_steps + 1):
+            calls = self.objective.evaluations
+            here = self.objective(z, self.velocity and not self.noise)
+            initial = here.objective if initial is None else initial
+            relative = relative_to(here.objective, initial)
+            finite = here.objective.isfinite()
+            moving_on = running & finite & (relative > self.stop.tolerance)
+            last = k == self.stop.max_steps
+            if self.noise and not last:
+                here = self._with_noise(here)
+            evaluations = evaluations + running * (self.objective.evaluations - calls)
+            self._diverged = self._diverged | (running & ~finite)
+            self._steps = torch.where(running, k, self._steps)
+            running = moving_on
+            self._last = FlowStep(
+                step=k,
+                particles=here.particles,
+                image=here.image,
+                objective=here.objective,
+                relative_objective=relative,
+                gradient_norm=wasserstein_norm(here, self.objective.mask),
+                velocity=here.velocity,
+                step_size=step_size,
+                evaluations=evaluations,
+                running=running,
+                seconds=time.perf_counter() - began,
+            )
+            yield self._last
+            if last or not running.any():
+                return
+            z, gamma, state = self.solver.step(here, k, state)
+            z = torch.where(running[:, None, None], z, here.particles)
+            step_size = torch.where(running, gamma, 0.0).to(z.dtype)
+
+    def _with_noise(self, here: Evaluation) -> Evaluation:
+        """The evaluation at ``z``, with the velocity found at ``z + beta u``."""
+        shape = here.particles.shape[1:]
+        u = torch.stack([torch.randn(shape, generator=g) for g in self.generators])  # (B, N, d)
+        u = u.to(here.particles)
+        for still in (self.objective.fixed, None if (m := self.objective.mask) is None else ~m):
+            u = u if still is None else u.masked_fill(still[..., None], 0.0)
+        noisy = self.objective(here.particles + self.noise * u, velocity=True)
+        return Evaluation(here.particles, here.image, here.objective, noisy.velocity)
+
+    def run(self) -> FlowSolution:
+        """Solve to the end without keeping the steps."""
+        for _ in self:
+            pass
+        return self.solution
+
+    @property
+    def solution(self) -> FlowSolution:
+        """The result so far; clouds still running count as cancelled unless at the limit."""
+        if self._last is None:
+            raise RuntimeError("The flow has not been run: iterate over it first.")
+        last = self._last
+        open_end = Stopped.STEP_LIMIT if last.step == self.stop.max_steps else Stopped.CANCELLED
+        stopped = tuple(
+            Stopped.DIVERGED if d else open_end if r else Stopped.CONVERGED
+            for d, r in zip(self._diverged.tolist(), last.running.tolist(), strict=True)
+        )
+        return FlowSolution(
+            particles=last.particles,
+            image=last.image,
+            objective=last.objective,
+            relative_objective=last.relative_objective,
+            steps=self._steps,
+            evaluations=last.evaluations,
+            stopped=stopped,
+            seconds=last.seconds,
+        )
+
+
+def relative_to(objective: Tensor, initial: Tensor) -> Tensor:
+    """``G / G_0``, 0 for a cloud that began at its fixed point (``G_0 = 0``)."""
+    return torch.where(initial > 0, objective / initial, torch.zeros_like(objective))
+
+
+def wasserstein_norm(here: Evaluation, mask: Tensor | None) -> Tensor:
+    """Norm of the velocity in ``L^2(mu)``, ``(B,)``; nan without a velocity."""
+    if here.velocity is None:
+        return torch.full_like(here.objective, float("nan"))
+    squares = here.velocity.square().sum((1, 2))  # (B,)
+    particles = here.velocity.shape[1] if mask is None else mask.sum(1)
+    return (squares / particles).sqrt()
+
+
+def initial_particles(
+    generators: Sequence[torch.Generator], particles: int, latent_dim: int
+) -> Tensor:
+    """``z_0 ~ N(0, I)``, ``(B, N, d)`` float32 on the CPU, one generator a cloud.
+
+    Drawn on the CPU so that a seed means the same start on every device, and per cloud so that it
+    means the same in every batch.
+    """
+    return torch.stack([torch.randn(particles, latent_dim, generator=g) for g in generators])
+
+
+def seeded(seeds: Sequence[int]) -> list[torch.Generator]:
+    """One CPU generator for each seed."""
+    return [torch.Generator().manual_seed(int(seed)) for seed in seeds]

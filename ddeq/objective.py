@@ -1,0 +1,116 @@
+"""The objective ``G(mu) = 1/2 MMD^2(mu, F(mu))`` and its Wasserstein gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddeq.kernels import Kernel, discrepancy, squared_distances, uniform_mass
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one evaluation of the operator tells about the particles.
+
+    Attributes:
+        particles: ``z (B, N, d)``.
+        image: ``F(z) (B, N, d)``.
+        objective: ``G (B,)``.
+        velocity: ``-N dG/dz (B, N, d)``, the direction of steepest descent in the Wasserstein
+            geometry, zero for fixed and padded particles; None if it was not asked for.
+    """
+
+    particles: Tensor
+    image: Tensor
+    objective: Tensor
+    velocity: Tensor | None
+
+
+class Objective:
+    """``G`` of one batch of clouds, counting how often the operator was evaluated.
+
+    Args:
+        operator: ``z (B, N, d) -> F(z) (B, N, d)``.
+        kernel: of the MMD.
+        mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
+        fixed: ``(B, N)`` bool, True for particles that must not move; None if all are free.
+        differentiable: keep the graph, so that a solve can be differentiated by unrolling.
+    """
+
+    def __init__(
+        self,
+        operator: Callable[[Tensor], Tensor],
+        kernel: Kernel,
+        mask: Tensor | None = None,
+        fixed: Tensor | None = None,
+        differentiable: bool = False,
+    ) -> None:
+        self.operator = operator
+        self.kernel = kernel
+        self.mask = mask
+        self.fixed = fixed
+        self.differentiable = differentiable
+        self.evaluations = 0
+
+    def __call__(self, z: Tensor, velocity: bool = True) -> Evaluation:
+        """Evaluate ``F`` once at ``z (B, N, d)``, and the velocity if asked for."""
+        self.evaluations += 1
+        mass = uniform_mass(z, self.mask)  # (B, N)
+        with torch.set_grad_enabled(velocity or self.differentiable):
+            if not self.differentiable:
+                z = z.detach().requires_grad_(velocity)
+            elif not z.requires_grad:
+                z = z.requires_grad_()
+            image = self.operator(z)  # (B, N, d)
+            points = (z, image) if self.differentiable else (z.detach(), image.detach())
+            mmd = discrepancy(*points, mass, mass, self.kernel)
+            v = None
+            if velocity:
+                # dG/dz = 1/2 (dMMD^2/dz + J_F^T dMMD^2/dF), by one product with J_F^T.
+                (through,) = torch.autograd.grad(
+                    image, z, mmd.grad_b, create_graph=self.differentiable
+                )
+                v = -(mmd.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
+                if self.fixed is not None:
+                    v = v.masked_fill(self.fixed[..., None], 0.0)
+        return Evaluation(*points, mmd.mmd2 / 2, v)
+
+
+@dataclass(frozen=True)
+class VelocityTerms:
+    """The velocity split into its three exact parts, each ``(B, N, d)``.
+
+    Attributes:
+        attraction: towards the particles of ``F(mu)``.
+        repulsion: away from the other particles.
+        through_operator: the part that moves ``F(mu)`` itself, ``-N J_F^T dG/dF``.
+    """
+
+    attraction: Tensor
+    repulsion: Tensor
+    through_operator: Tensor
+
+
+def velocity_terms(
+    here: Evaluation, kernel: Kernel, mask: Tensor | None = None, fixed: Tensor | None = None
+) -> VelocityTerms:
+    """Split ``here.velocity`` without evaluating the operator again.
+
+    Args:
+        here: an evaluation with its velocity.
+        kernel, mask, fixed: as given to the :class:`Objective` that made it.
+    """
+    z, image = here.particles, here.image
+    mass = uniform_mass(z, mask)  # (B, N)
+
+    def pull(target: Tensor) -> Tensor:
+        weight = kernel.slope(squared_distances(z, target)) * mass[:, None, :]  # (B, N, N)
+        v = weight.sum(2, keepdim=True) * z - weight @ target  # (B, N, d)
+        still = torch.zeros_like(mass, dtype=torch.bool) if fixed is None else fixed
+        return v.masked_fill((still | (mass == 0))[..., None], 0.0)
+
+    attraction, repulsion = pull(image), -pull(z)
+    return VelocityTerms(attraction, repulsion, here.velocity - attraction - repulsion)

@@ -1,0 +1,248 @@
+"""The operator ``F_theta(z, x)``: encode the input cloud once, then apply to particles many times.
+
+Source: paper, section 3.3 and appendix; configuration and parameter counts in ``OperatorConfig``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class OperatorConfig:
+    """Sizes of the operator; the defaults are the paper's digit classifier.
+
+    Attributes:
+        input_dim: ``d_x``, 2 or 3.
+        latent_dim: ``d``, width of particles and of the attention layers.
+        hidden_dim: width in which particles and input first meet (the bilinear stage).
+        heads: attention heads; must divide ``latent_dim``.
+        cross_layers: cross-attention layers ``L``.
+        dropout: rate on the feed-forward layers' hidden units, in training.
+    """
+
+    input_dim: int = 2
+    latent_dim: int = 128
+    hidden_dim: int = 16
+    heads: int = 32
+    cross_layers: int = 1
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True)
+class Context:
+    """Everything about the input cloud that ``F(., x)`` needs, fixed during one solve.
+
+    Attributes:
+        bilinear: ``(B, h, h)``, the bilinear form with the input's summary already applied.
+        keys, values: per cross layer ``(B, heads, M, d/heads)``.
+        mask: ``(B, 1, 1, M)`` bool, True where an input point is valid; None if all are.
+        dropout: per feed-forward layer ``(B, 1, 4d)``, or empty. Drawn once per solve: a mask
+            redrawn at every step would leave nothing to converge to.
+    """
+
+    bilinear: Tensor
+    keys: tuple[Tensor, ...]
+    values: tuple[Tensor, ...]
+    mask: Tensor | None
+    dropout: tuple[Tensor, ...] = ()
+
+
+def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
+    """``Linear, ReLU, Linear``, applied per point."""
+    return nn.Sequential(nn.Linear(inputs, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose keys and values can be computed ahead of its queries."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.query = nn.Linear(width, width)
+        self.key_value = nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        bound = math.sqrt(6 / (4 * width))  # Xavier for one (3 width, width) matrix, as torch does
+        for projection in (self.query, self.key_value):
+            nn.init.uniform_(projection.weight, -bound, bound)
+            nn.init.zeros_(projection.bias)
+        nn.init.zeros_(self.out.bias)
+
+    def _split(self, t: Tensor) -> Tensor:
+        return t.unflatten(-1, (self.heads, -1)).transpose(
+            1, 2
+        )  # (B, n, d) -> (B, heads, n, d/heads)
+
+    def project(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values of ``source (B, M, d)``, each ``(B, heads, M, d/heads)``."""
+        keys, values = self.key_value(source).chunk(2, dim=-1)
+        return self._split(keys), self._split(values)
+
+    def forward(
+        self, t: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, fused: bool
+    ) -> Tensor:
+        """Attend from ``t (B, N, d)``; ``mask`` broadcasts to ``(B, heads, N, M)``.
+
+        The fused kernel saves memory and time on large clouds; the plain operations can be
+        differentiated twice, which unrolling a gradient flow needs.
+        """
+        query = self._split(self.query(t))  # (B, heads, N, d/heads)
+        if not fused:
+            scores = query @ keys.transpose(-1, -2) / math.sqrt(query.shape[-1])
+            if mask is not None:
+                scores = scores.masked_fill(~mask, -math.inf)
+            mixed = scores.softmax(-1) @ values  # (B, heads, N, d/heads)
+        else:
+            mixed = F.scaled_dot_product_attention(query, keys, values, mask)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+class FeedForward(nn.Module):
+    """``LN(t + W2 ReLU(W1 t))`` with a hidden width of four times the model's."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.rise = nn.Linear(width, 4 * width)
+        self.fall = nn.Linear(4 * width, width)
+        self.norm = nn.LayerNorm(width)
+        self.dropout = dropout
+
+    def forward(self, t: Tensor, keep: Tensor | None = None) -> Tensor:
+        """``t (B, n, d)``; ``keep (B, 1, 4d)`` from :meth:`draw_dropout`."""
+        hidden = F.relu(self.rise(t))
+        if keep is not None:
+            hidden = hidden * keep
+        return self.norm(t + self.fall(hidden))
+
+    def draw_dropout(self, like: Tensor) -> Tensor:
+        """One dropout mask per cloud, shared by its points, so equivariance holds: (B, 1, 4d)."""
+        ones = like.new_ones(like.shape[0], 1, self.rise.out_features)
+        return F.dropout(ones, self.dropout)
+
+
+class EncoderLayer(nn.Module):
+    """``t <- LN(t + Attention(t, s, s))``, then the feed-forward layer."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.attention = Attention(width, heads)
+        self.norm = nn.LayerNorm(width)
+        self.feed_forward = FeedForward(width, dropout)
+
+    def forward(
+        self,
+        t: Tensor,
+        keys: Tensor,
+        values: Tensor,
+        mask: Tensor | None,
+        keep: Tensor | None,
+        fused: bool,
+    ) -> Tensor:
+        t = self.norm(t + self.attention(t, keys, values, mask, fused))
+        return self.feed_forward(t, keep)
+
+
+class BilinearSummary(nn.Module):
+    """``b_n = ReLU(LN(z_n . A . s + bias))``: every particle meets the sum of the input points."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(width, width, width))  # (in, out, s)
+        self.bias = nn.Parameter(torch.randn(width))
+        self.norm = nn.LayerNorm(width)
+
+    def at(self, summary: Tensor) -> Tensor:
+        """The form at a summary ``s (B, h)``: ``(B, in, out)``."""
+        return torch.einsum("ios,bs->bio", self.weight, summary)
+
+    def forward(self, z: Tensor, form: Tensor) -> Tensor:
+        return F.relu(self.norm(z @ form + self.bias))  # (B, N, h) @ (B, h, h)
+
+
+class Operator(nn.Module):
+    """``F_theta``: equivariant in the particles, invariant in the input points.
+
+    ``encode`` does all that depends on the input cloud alone; ``forward`` is one evaluation of
+    ``F``. Both are exact under padding: masked points never change a result.
+    """
+
+    def __init__(self, config: OperatorConfig) -> None:
+        super().__init__()
+        self.config = config
+        h, d = config.hidden_dim, config.latent_dim
+        layer = (d, config.heads, config.dropout)
+        self.particle_in, self.particle_in_norm = mlp(d, h, h), nn.LayerNorm(h)
+        self.input_in, self.input_in_norm = mlp(config.input_dim, h, h), nn.LayerNorm(h)
+        self.bilinear, self.bilinear_norm = BilinearSummary(h), nn.LayerNorm(h)
+        self.particle_up, self.particle_up_norm = mlp(h, d, d), nn.LayerNorm(d)
+        self.input_up, self.input_up_norm = mlp(h, d, d), nn.LayerNorm(d)
+        self.skip_norm = nn.LayerNorm(d)
+        self.input_encoder = EncoderLayer(*layer)
+        self.self_encoder = EncoderLayer(*layer)
+        self.cross_encoder = nn.ModuleList(EncoderLayer(*layer) for _ in range(config.cross_layers))
+        self.feed_forward = FeedForward(d, config.dropout)
+
+    def encode(self, x: Tensor, mask: Tensor | None = None) -> Context:
+        """Everything the flow needs of the input; call once per solve.
+
+        Args:
+            x: input points ``(B, M, d_x)``.
+            mask: ``(B, M)`` bool, True where a point is valid; None if all are.
+        """
+        drops = self.training and self.config.dropout > 0
+        wide = None if mask is None else mask[:, None, None, :]  # (B, 1, 1, M)
+        x1 = self.input_in_norm(self.input_in(x))  # (B, M, h)
+        summary = (x1 if mask is None else x1 * mask[..., None]).sum(1)  # (B, h)
+        x2 = self.input_up_norm(self.input_up(x1))  # (B, M, d)
+        encoder = self.input_encoder
+        keep = encoder.feed_forward.draw_dropout(x2) if drops else None
+        x3 = encoder(x2, *encoder.attention.project(x2), wide, keep, fused=True)  # (B, M, d)
+        projected = [layer.attention.project(x3) for layer in self.cross_encoder]
+        keys, values = zip(*projected, strict=True) if projected else ((), ())
+        layers = [self.self_encoder, *self.cross_encoder]
+        feed_forwards = [*(layer.feed_forward for layer in layers), self.feed_forward]
+        dropout = tuple(f.draw_dropout(x2) for f in feed_forwards) if drops else ()
+        return Context(self.bilinear.at(summary), keys, values, wide, dropout)
+
+    def forward(
+        self,
+        z: Tensor,
+        context: Context,
+        mask: Tensor | None = None,
+        fixed: Tensor | None = None,
+    ) -> Tensor:
+        """``F(z, x)``.
+
+        Args:
+            z: particles ``(B, N, d)``.
+            context: of the input, from :meth:`encode`.
+            mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
+            fixed: ``(B, N)`` bool, True for particles that ``F`` returns unchanged (the known
+                points of a completion); free particles still attend to them.
+
+        Returns:
+            ``(B, N, d)``.
+        """
+        keep = iter(context.dropout) if context.dropout else iter([None] * (len(context.keys) + 2))
+
+        def release(before: Tensor, after: Tensor) -> Tensor:
+            return after if fixed is None else torch.where(fixed[..., None], before, after)
+
+        fused = not torch.is_grad_enabled()
+        z1 = self.particle_in_norm(self.particle_in(z))  # (B, N, h)
+        z2 = self.bilinear_norm(z1 + self.bilinear(z1, context.bilinear))  # (B, N, h)
+        z3 = self.particle_up_norm(self.particle_up(z2))  # (B, N, d)
+        z4 = self.skip_norm(z3 + z)  # (B, N, d)
+        wide = None if mask is None else mask[:, None, None, :]  # (B, 1, 1, N)
+        own = self.self_encoder.attention.project(z4)
+        t = release(z4, self.self_encoder(z4, *own, wide, next(keep), fused))
+        for layer, keys, values in zip(
+            self.cross_encoder, context.keys, context.values, strict=True
+        ):
+            t = release(t, layer(t, keys, values, context.mask, next(keep), fused))
+        return release(z, self.feed_forward(t, next(keep)))
