@@ -53,7 +53,8 @@ def load(weights: Path, device: torch.device | str = "cpu") -> Checkpoint:
     card_file = weights.with_suffix(".json")
     if not weights.is_file() or not card_file.is_file():
         raise UserError(
-            f"No model was found at {weights}: give a .safetensors file with its .json card beside it."
+            f"No model was found at {weights}: give a .safetensors file with its .json card "
+            "beside it."
         )
     try:
         card = json.loads(card_file.read_text())
@@ -107,7 +108,8 @@ def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
         IndexError,
     ) as error:
         raise UserError(
-            f"{path.name} is not a state dict of a DDEQ: save it with torch.save(model.state_dict())."
+            f"{path.name} is not a state dict of a DDEQ: save it with "
+            "torch.save(model.state_dict())."
         ) from error
     return _fill(model, state, path.name)
 

@@ -49,7 +49,7 @@ class FlowStep:
         gradient_norm: ``sqrt(mean over particles |velocity|^2)``, ``(B,)``; nan if the solver
             needs no gradient and none was asked for.
         velocity: ``(B, N, d)`` or None.
-        step_size: the one that led here, ``(B,)``; 0 where nothing moved.
+        step_size: of the step taken from here, ``(B,)``; 0 for clouds that have stopped.
         evaluations: network evaluations so far, ``(B,)`` int.
         running: ``(B,)`` bool, False for clouds that have stopped.
         seconds: wall-clock time since the solve began.
@@ -152,7 +152,6 @@ class Flow:
         z, state = self.z0, self.solver.start(self.z0)
         evaluations = torch.zeros_like(self._steps)
         running = torch.ones_like(self._diverged)
-        step_size = z.new_zeros(len(z))
         initial = None
         for k in range(self.stop.max_steps + 1):
             calls = self.objective.evaluations
@@ -168,6 +167,8 @@ class Flow:
             self._diverged = self._diverged | (running & ~finite)
             self._steps = torch.where(running, k, self._steps)
             running = moving_on
+            if going := not last and bool(running.any()):
+                z_next, gamma, state = self.solver.step(here, k, state)
             self._last = FlowStep(
                 step=k,
                 particles=here.particles,
@@ -176,17 +177,15 @@ class Flow:
                 relative_objective=relative,
                 gradient_norm=wasserstein_norm(here, self.objective.mask),
                 velocity=here.velocity,
-                step_size=step_size,
+                step_size=running * (gamma if going else 0.0),
                 evaluations=evaluations,
                 running=running,
                 seconds=time.perf_counter() - began,
             )
             yield self._last
-            if last or not running.any():
+            if not going:
                 return
-            z, gamma, state = self.solver.step(here, k, state)
-            z = torch.where(running[:, None, None], z, here.particles)
-            step_size = torch.where(running, gamma, 0.0).to(z.dtype)
+            z = torch.where(running[:, None, None], z_next, here.particles)
 
     def _with_noise(self, here: Evaluation) -> Evaluation:
         """The evaluation at ``z``, with the velocity found at ``z + beta u``."""

@@ -12,6 +12,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from ddeq.settings import setting
+
 # Above this many points the distance matrix is worth a matrix product; below it, exact
 # differences cost nothing and do not cancel for particles that almost coincide.
 _EXACT_DISTANCES_UP_TO = 512
@@ -36,8 +38,12 @@ class Riesz:
         eps: smoothing length in the units of the points; 0 is the paper's kernel.
     """
 
-    r: float = 1.0
-    eps: float = 0.0
+    r: float = setting(
+        1.0, 0.1, 1.9, "Exponent of the distance; 1 is the paper's, more softens the end."
+    )
+    eps: float = setting(
+        0.0, 0, 10, "Smoothing length: closer than this, the pull fades instead of chattering."
+    )
 
     def __post_init__(self) -> None:
         if not 0 < self.r < 2:
@@ -64,7 +70,9 @@ class Gaussian:
         sigma: bandwidth in the units of the points, positive.
     """
 
-    sigma: float = 10.0
+    sigma: float = setting(
+        10.0, 0.1, 100, "Bandwidth: particles much further apart than this do not feel each other."
+    )
 
     def __post_init__(self) -> None:
         if not self.sigma > 0:
@@ -171,3 +179,6 @@ def mmd2(
     at_zero = kernel.value(torch.zeros_like(d2))
     value = torch.where(apart, kernel.value(torch.where(apart, d2, 1.0)), at_zero)
     return torch.einsum("bi,bij,bj->b", c, value, c)
+
+
+KERNELS: dict[str, type[Kernel]] = {"riesz": Riesz, "gaussian": Gaussian}

@@ -13,7 +13,7 @@ class MaxReadout(nn.Module):
         self.linear = nn.Linear(latent_dim, classes)
 
     def forward(self, z: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Class scores ``(B, classes)`` of particles ``(B, N, d)``; ``mask (B, N)`` True if valid."""
+        """Class scores ``(B, classes)`` of ``z (B, N, d)``; ``mask (B, N)`` is True if valid."""
         if mask is not None:
             z = z.masked_fill(~mask[..., None], -float("inf"))
         return self.linear(z.amax(1))

@@ -2,18 +2,19 @@
 
 A solver is a frozen dataclass of its settings. ``start`` makes its state, ``step`` returns the
 next particles, the step size it took and the next state; nothing is hidden in the object. To add
-one, write it here and name it in ``SOLVERS``: the command line, the app and the tests find it there.
+one, write it here and name it in ``SOLVERS``: command line, app and tests find it there.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
 from ddeq.objective import Evaluation
+from ddeq.settings import setting
 
 
 class Solver(Protocol):
@@ -26,11 +27,6 @@ class Solver(Protocol):
 
     def step(self, here: Evaluation, k: int, state: Any) -> tuple[Tensor, float, Any]:
         """Particles after step ``k`` (from 0), the step size taken, and the state after it."""
-
-
-def setting(default: float, low: float, high: float, hint: str) -> Any:
-    """A solver's setting with the range and the plain words that a form shows for it."""
-    return field(default=default, metadata={"low": low, "high": high, "hint": hint})
 
 
 def _step_size(default: float) -> Any:

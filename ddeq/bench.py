@@ -1,0 +1,114 @@
+"""How fast a solve is, against the naive way to write it, measured in one run."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ddeq.flow import Flow, StopRule
+from ddeq.kernels import Riesz, mmd2
+from ddeq.model import Classifier, ClassifierConfig
+from ddeq.operator import OperatorConfig
+from ddeq.solvers import Euler
+
+POINTS = 130
+NAIVE_STEPS = 10  # the naive way is slow, and its steps all cost the same
+
+
+def naive_flow(model: Classifier, x: Tensor, z: Tensor, steps: int) -> Tensor:
+    """Euler steps as one writes them first: encode every step, evaluate ``F`` again to stop."""
+    for _ in range(steps):
+        with torch.enable_grad():
+            z = z.detach().requires_grad_()
+            image = model.operator(z, model.operator.encode(x))
+            objective = mmd2(z, image, Riesz()) / 2
+            (gradient,) = torch.autograd.grad(objective.sum(), z)
+        z = z.detach() - 5.0 * z.shape[1] * gradient
+        with torch.no_grad():
+            mmd2(z, model.operator(z, model.operator.encode(x)), Riesz()).max().item()
+    return z
+
+
+def measure(
+    config: OperatorConfig, batch: int, steps: int, device: torch.device | str, repeats: int = 5
+) -> dict:
+    """Milliseconds a step of the flow and of the naive way, medians over ``repeats``.
+
+    Args:
+        config: sizes of the operator; its weights are random, which changes no timing.
+        batch: clouds of 130 points each.
+        steps: of one solve.
+        device: where to measure.
+    """
+    torch.manual_seed(0)
+    model = Classifier(ClassifierConfig(config)).eval().to(device)
+    x = torch.randn(batch, POINTS, config.input_dim, device=device)
+    z0 = model.start(list(range(batch))).to(device)
+    first: list[float] = []
+
+    def solve() -> None:
+        began = time.perf_counter()
+        with torch.no_grad():
+            context = model.operator.encode(x)
+        stop = StopRule(steps, tolerance=0.0)
+        flow = Flow(partial(model.operator, context=context), z0, solver=Euler(), stop=stop)
+        for step in flow:
+            if step.step == 0:
+                _wait(device)
+                first.append(1e3 * (time.perf_counter() - began))
+        _wait(device)
+
+    def naive() -> None:
+        naive_flow(model, x, z0, NAIVE_STEPS)
+        _wait(device)
+
+    ours, theirs = [], []
+    solve(), naive()  # warm up
+    first.clear()
+    for _ in range(repeats):  # taking turns, so that a slow moment hurts both
+        ours.append(_milliseconds(solve) / steps)
+        theirs.append(_milliseconds(naive) / NAIVE_STEPS)
+    mine, slow = statistics.median(ours), statistics.median(theirs)
+    return {
+        "batch": batch,
+        "steps": steps,
+        "ms_per_step": mine,
+        "ms_per_step_naive": slow,
+        "ratio": slow / mine,
+        "ms_to_first_step": statistics.median(first),
+    }
+
+
+def bench(device: torch.device | str = "cpu", steps: int = 200) -> dict:
+    """The paper's digit classifier, and the shipped one, for one digit and for a batch of 64."""
+    return {
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "points": POINTS,
+        "paper": _both(OperatorConfig(), device, steps),
+        "shipped": _both(OperatorConfig(heads=8), device, steps),
+    }
+
+
+def _both(config: OperatorConfig, device: torch.device | str, steps: int) -> dict:
+    # A batch is slow enough to be timed over fewer steps.
+    return {
+        "batch_1": measure(config, 1, steps, device),
+        "batch_64": measure(config, 64, max(1, steps // 10), device, repeats=3),
+    }
+
+
+def _milliseconds(work: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    work()
+    return 1e3 * (time.perf_counter() - began)
+
+
+def _wait(device: torch.device | str) -> None:
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize()

@@ -1,0 +1,156 @@
+"""How good a classifier is on many clouds, and how much of that is its equilibrium."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from ddeq.checkpoints import Checkpoint
+from ddeq.clouds import PointCloud
+from ddeq.datasets.mnist import Split, load_mnist, pixel_cloud
+from ddeq.flow import StopRule, seeded
+from ddeq.metrics import spread, wilson_interval
+from ddeq.model import parameter_count
+from ddeq.preprocess import collate
+from ddeq.run import RunSettings, prepare
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Prepared clouds and their classes.
+
+    Attributes:
+        clouds: ``K`` arrays ``(M_k, d_x)``, see :func:`ddeq.run.prepare`.
+        labels: ``(K,)`` int64.
+    """
+
+    clouds: Sequence[np.ndarray]
+    labels: np.ndarray
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the model said of each of ``K`` clouds, one entry each.
+
+    Attributes:
+        predicted: class index, int64.
+        steps: solver steps used.
+        relative_objective, spread: where the solve ended.
+    """
+
+    predicted: Tensor
+    steps: Tensor
+    relative_objective: Tensor
+    spread: Tensor
+
+
+def load_digits(folder: Path, split: Split, card: dict, limit: int | None = None) -> Labelled:
+    """The first ``limit`` digits of a split of MNIST (all if None), prepared for a model.
+
+    Raises:
+        UserError: the folder holds no MNIST.
+    """
+    digits = load_mnist(folder, split)
+    clouds = [
+        prepare(PointCloud(pixel_cloud(image).astype(np.float64), "digit"), card)
+        for image in digits.images[:limit]
+    ]
+    return Labelled(clouds, digits.labels[:limit])
+
+
+@torch.no_grad()
+def predict(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    settings: RunSettings,
+    device: torch.device | str = "cpu",
+    batch_size: int = 64,
+) -> Predictions:
+    """Solve every cloud to its equilibrium and read it out.
+
+    Cloud ``k`` starts from seed ``seed * 1,000,003 + k``, so that a cloud's result does not depend
+    on its batch and two seeds share no start.
+    """
+    model, limits = checkpoint.model, settings.limits
+    # Clouds of one size together: less padding to compute.
+    order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")
+    parts = []
+    for index in tqdm(np.array_split(order, -(-len(order) // batch_size)), unit="batch"):
+        x, mask = collate([data.clouds[k] for k in index])
+        seeds = [limits.seed * 1_000_003 + int(k) for k in index]
+        flow = model.flow(
+            x.to(device),
+            mask.to(device),
+            model.start(seeds, limits.particles).to(device),
+            solver=settings.solver,
+            kernel=settings.kernel,
+            stop=StopRule(limits.steps, limits.tolerance),
+            noise=limits.noise,
+            generators=seeded([seed + 2**31 for seed in seeds]),
+            velocity=False,
+        )
+        end = flow.run()
+        parts.append(
+            Predictions(
+                model.logits(end.particles).argmax(1),
+                end.steps,
+                end.relative_objective,
+                spread(end.particles),
+            )
+        )
+    back = torch.from_numpy(np.argsort(order))
+
+    def joined(name: str) -> Tensor:
+        return torch.cat([getattr(part, name) for part in parts]).cpu()[back]
+
+    return Predictions(*map(joined, ("predicted", "steps", "relative_objective", "spread")))
+
+
+def report(checkpoint: Checkpoint, data: Labelled, result: Predictions) -> dict:
+    """Accuracy with its 95 % interval, and how far the solves came."""
+    total = len(data.labels)
+    correct = int((result.predicted.numpy() == data.labels).sum())
+    low, high = wilson_interval(correct, total)
+    return {
+        "accuracy": correct / total,
+        "correct": correct,
+        "total": total,
+        "interval": [low, high],
+        "mean_steps": float(result.steps.float().mean()),
+        "mean_relative_objective": float(result.relative_objective.mean()),
+        "median_relative_objective": float(result.relative_objective.median()),
+        "median_spread": float(result.spread.median()),
+        "smallest_spread": float(result.spread.min()),
+        "parameters": parameter_count(checkpoint.model.requires_grad_(True)),
+    }
+
+
+def stability(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    settings: RunSettings,
+    result: Predictions,
+    device: torch.device | str = "cpu",
+) -> dict:
+    """Is it an equilibrium? Solve five times longer without stopping, and from another seed."""
+    limits = settings.limits
+    longer = replace(limits, steps=5 * limits.steps, tolerance=0.0)
+    later = predict(checkpoint, data, replace(settings, limits=longer), device)
+    other = replace(settings, limits=replace(limits, seed=limits.seed + 1))
+    again = predict(checkpoint, data, other, device)
+    labels = torch.from_numpy(data.labels)
+    return {
+        "steps_5x": longer.steps,
+        "accuracy_5x": float((later.predicted == labels).float().mean()),
+        "changed_5x": float((later.predicted != result.predicted).float().mean()),
+        "median_relative_objective_5x": float(later.relative_objective.median()),
+        "median_spread_5x": float(later.spread.median()),
+        "accuracy_other_seed": float((again.predicted == labels).float().mean()),
+        "agreement_of_seeds": float((again.predicted == result.predicted).float().mean()),
+    }

@@ -1,0 +1,353 @@
+"""One run from settings to outcome: what the command line, the app and the tests all do.
+
+prepare(cloud) -> start(checkpoint, input, settings) -> iterate, keeping a Recording -> Outcome
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ddeq.checkpoints import Checkpoint
+from ddeq.clouds import PointCloud, flatten
+from ddeq.errors import UserError
+from ddeq.flow import Flow, FlowStep, Stopped, StopRule, seeded
+from ddeq.kernels import KERNELS, Kernel
+from ddeq.metrics import spread
+from ddeq.objective import Evaluation, velocity_terms
+from ddeq.preprocess import standardise, subsample
+from ddeq.projection import Projection, principal_axes
+from ddeq.settings import setting, settings_of
+from ddeq.solvers import SOLVERS, Solver
+
+LOOK_AHEAD = 8
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The settings of a run that belong to neither solver nor kernel."""
+
+    steps: int = setting(200, 0, 5000, "Give up after this many steps.")
+    tolerance: float = setting(
+        1e-3, 0, 1, "Stop when the objective has fallen to this share of where it began."
+    )
+    particles: int = setting(10, 1, 1000, "How many particles flow; trained with 10.")
+    noise: float = setting(
+        0.0, 0, 10, "Shake the particles this much before each gradient, to leave bad spots."
+    )
+    seed: int = setting(0, 0, 2**31 - 1, "Which random start; the same seed is the same run.")
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that, with an input and a model, determines a run.
+
+    Attributes:
+        solver, kernel: settings objects out of ``SOLVERS`` and ``KERNELS``.
+        limits: steps, tolerance, particles, noise, seed.
+    """
+
+    solver: Solver
+    kernel: Kernel
+    limits: Limits
+
+    def to_dict(self) -> dict[str, str | float]:
+        """Flat names and numbers, for a link, a card or a file; :meth:`from_dict` inverts it."""
+        return {
+            "solver": _name_of(self.solver, SOLVERS),
+            **asdict(self.solver),
+            "kernel": _name_of(self.kernel, KERNELS),
+            **asdict(self.kernel),
+            **asdict(self.limits),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, object]) -> RunSettings:
+        """Settings from flat names and values; what is not named takes its default.
+
+        Raises:
+            UserError: an unknown solver or kernel, or a number out of its range.
+        """
+        solver = _chosen("solver", plain.get("solver", "momentum"), SOLVERS)
+        kernel = _chosen("kernel", plain.get("kernel", "riesz"), KERNELS)
+        return cls(*(_parsed(kind, plain) for kind in (solver, kernel, Limits)))
+
+
+def with_defaults(card: Mapping[str, Any], said: Mapping[str, object]) -> RunSettings:
+    """What a person said, filled up from a model's card.
+
+    The card's numbers for its solver and kernel hold only for these: another solver or kernel
+    brings its own defaults.
+
+    Raises:
+        UserError: as :meth:`RunSettings.from_dict`.
+    """
+    shipped = dict(card["settings"])
+    for what, registry in (("solver", SOLVERS), ("kernel", KERNELS)):
+        default = {"solver": "momentum", "kernel": "riesz"}[what]
+        own = shipped.get(what, default)
+        if said.get(what, own) != own:
+            for s in settings_of(registry[own]):
+                shipped.pop(s.name, None)
+    return RunSettings.from_dict({**shipped, **said})
+
+
+def _name_of(instance: object, registry: Mapping[str, type]) -> str:
+    return next(name for name, kind in registry.items() if type(instance) is kind)
+
+
+def _chosen(what: str, name: object, registry: Mapping[str, type]) -> type:
+    if name not in registry:
+        raise UserError(
+            f"There is no {what} '{str(name)[:40]}': choose one of {', '.join(registry)}."
+        )
+    return registry[str(name)]
+
+
+def _parsed(kind: type, plain: Mapping[str, object]) -> Any:
+    given = {s.name: s.parse(plain[s.name]) for s in settings_of(kind) if s.name in plain}
+    return kind(**given)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One recorded step of one cloud, as plain arrays.
+
+    Attributes:
+        step: steps taken so far.
+        particles, image: ``z`` and ``F(z)``, ``(N, d)`` float32.
+        attraction, repulsion, through_operator: the velocity's exact parts ``(N, d)``.
+        probabilities: ``(classes,)``, the read-out of these particles.
+        objective, relative_objective, gradient_norm, spread, step_size: see
+            :class:`ddeq.flow.FlowStep` and :func:`ddeq.metrics.spread`.
+        evaluations: network evaluations so far.
+        seconds: since the solve began.
+    """
+
+    step: int
+    particles: np.ndarray
+    image: np.ndarray
+    attraction: np.ndarray
+    repulsion: np.ndarray
+    through_operator: np.ndarray
+    probabilities: np.ndarray
+    objective: float
+    relative_objective: float
+    gradient_norm: float
+    spread: float
+    step_size: float
+    evaluations: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        label, confidence: most probable class and its probability.
+        probabilities: class name to probability.
+        steps, evaluations: solver steps and network evaluations used.
+        objective, relative_objective, spread: at the end.
+        stopped: why it ended, with advice.
+        seconds: of the solve alone.
+        device: where it ran.
+    """
+
+    label: str
+    confidence: float
+    probabilities: dict[str, float]
+    steps: int
+    evaluations: int
+    objective: float
+    relative_objective: float
+    spread: float
+    stopped: Stopped
+    seconds: float
+    device: str
+
+    def to_dict(self) -> dict:
+        """Plain values, for JSON."""
+        return {**asdict(self), "stopped": self.stopped.value}
+
+
+def prepare(cloud: PointCloud, card: Mapping[str, Any]) -> np.ndarray:
+    """A cloud as a model takes it: in its dimension, thinned, standardised; ``(M, d_x)`` float32.
+
+    Raises:
+        UserError: a cloud in space for a model of the plane that is not flat.
+    """
+    dim = card["architecture"]["operator"]["input_dim"]
+    points = (flatten(cloud) if dim == 2 else cloud).points
+    thinned = subsample(points, card["points"], np.random.default_rng(0))
+    return standardise(thinned).points
+
+
+class ClassifierRun:
+    """One classification, ready to be iterated frame by frame and left at any time.
+
+    Args:
+        checkpoint: model and card, the model already on ``device``.
+        points: from :func:`prepare`.
+        settings: of the run.
+        device: where to solve.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        points: np.ndarray,
+        settings: RunSettings,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.model = checkpoint.model
+        self.labels = tuple(checkpoint.card["labels"])
+        self.settings = settings
+        self.device = torch.device(device)
+        limits = settings.limits
+        x = torch.from_numpy(points)[None].to(self.device)  # (1, M, d_x)
+        self.context = self.model.operator.encode(x)
+        self.flow = Flow(
+            partial(self.model.operator, context=self.context),
+            self.model.start([limits.seed], limits.particles).to(self.device),
+            solver=settings.solver,
+            kernel=settings.kernel,
+            stop=StopRule(limits.steps, limits.tolerance),
+            noise=limits.noise,
+            # A stream of its own, so that noise does not repeat the numbers of the start.
+            generators=seeded([limits.seed + 2**31]),
+        )
+        self.last: Frame | None = None
+
+    def __iter__(self) -> Iterator[Frame]:
+        for step in self.flow:
+            self.last = self._frame(step)
+            yield self.last
+
+    def _frame(self, step: FlowStep) -> Frame:
+        here = Evaluation(step.particles, step.image, step.objective, step.velocity)
+        terms = velocity_terms(here, self.settings.kernel)
+        with torch.no_grad():
+            probabilities = self.model.probabilities(step.particles)
+        return Frame(
+            step=step.step,
+            particles=_array(step.particles),
+            image=_array(step.image),
+            attraction=_array(terms.attraction),
+            repulsion=_array(terms.repulsion),
+            through_operator=_array(terms.through_operator),
+            probabilities=_array(probabilities),
+            objective=float(step.objective),
+            relative_objective=float(step.relative_objective),
+            gradient_norm=float(step.gradient_norm),
+            spread=float(spread(step.particles)),
+            step_size=float(step.step_size),
+            evaluations=int(step.evaluations),
+            seconds=step.seconds,
+        )
+
+    def projection(self, axes: int = 3) -> Projection:
+        """A fixed view of this run's latent space, known before the first step.
+
+        Fitted to the initial particles and a short look-ahead of plain iterations ``F(z),
+        F(F(z)), ...``, which end near the equilibrium; these evaluations are not part of the run.
+        """
+        z, seen = self.flow.z0, [self.flow.z0]
+        with torch.no_grad():
+            for _ in range(LOOK_AHEAD):
+                z = self.flow.objective.operator(z)
+                seen.append(z)
+        return principal_axes(_array(torch.cat(seen, 1)), axes)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The result so far; a run that was left early counts as cancelled."""
+        if self.last is None:
+            raise RuntimeError("The run has not begun: iterate over it first.")
+        solution, last = self.flow.solution, self.last
+        best = int(last.probabilities.argmax())
+        return Outcome(
+            label=self.labels[best],
+            confidence=float(last.probabilities[best]),
+            probabilities=dict(zip(self.labels, last.probabilities.tolist(), strict=True)),
+            steps=int(solution.steps[0]),
+            evaluations=last.evaluations,
+            objective=last.objective,
+            relative_objective=last.relative_objective,
+            spread=last.spread,
+            stopped=solution.stopped[0],
+            seconds=solution.seconds,
+            device=str(self.device),
+        )
+
+
+def _array(t: Tensor) -> np.ndarray:
+    """The only cloud of a batch ``(1, ...)``, as an array ``(...)``."""
+    return t[0].detach().float().cpu().numpy()
+
+
+CSV_COLUMNS = (
+    "step",
+    "objective",
+    "relative_objective",
+    "gradient_norm",
+    "spread",
+    "step_size",
+    "evaluations",
+    "seconds",
+)
+
+
+def metrics_csv(frames: Sequence[Frame], labels: Sequence[str]) -> str:
+    """One line a step: the numbers of :data:`CSV_COLUMNS`, then each class's probability."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([*CSV_COLUMNS, *(f"probability_{label}" for label in labels)])
+    for frame in frames:
+        writer.writerow(
+            [*(getattr(frame, name) for name in CSV_COLUMNS), *frame.probabilities.tolist()]
+        )
+    return out.getvalue()
+
+
+def trajectory_npz(frames: Sequence[Frame], points: np.ndarray, settings: RunSettings) -> bytes:
+    """The run as a compressed ``.npz``.
+
+    Holds ``particles`` and ``image`` ``(T, N, d)``, ``probabilities`` ``(T, classes)``, the numbers
+    of :data:`CSV_COLUMNS` ``(T,)``, the model's ``input`` ``(M, d_x)`` and ``settings`` as JSON.
+    """
+    out = io.BytesIO()
+    np.savez_compressed(
+        out,
+        input=points,
+        settings=json.dumps(settings.to_dict()),
+        **{
+            name: np.stack([getattr(frame, name) for frame in frames])
+            for name in ("particles", "image", "probabilities", *CSV_COLUMNS)
+        },
+    )
+    return out.getvalue()
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """``auto`` is the GPU if there is one, else the CPU.
+
+    Raises:
+        UserError: ``cuda`` where there is none, or another word.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("No CUDA GPU was found: use --device cpu or --device auto.")
+    if name not in ("cpu", "cuda"):
+        raise UserError(f"There is no device '{name[:40]}': choose auto, cpu or cuda.")
+    return torch.device(name)
