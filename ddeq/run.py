@@ -72,33 +72,42 @@ class RunSettings:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, object]) -> RunSettings:
-        """Settings from flat names and values; what is not named takes its default.
+        """Settings from flat names and values, solver and kernel at least.
+
+        A number that is not named takes its default.
 
         Raises:
             UserError: an unknown solver or kernel, or a number out of its range.
         """
-        solver = _chosen("solver", plain.get("solver", "momentum"), SOLVERS)
-        kernel = _chosen("kernel", plain.get("kernel", "riesz"), KERNELS)
+        solver = _chosen("solver", plain["solver"], SOLVERS)
+        kernel = _chosen("kernel", plain["kernel"], KERNELS)
         return cls(*(_parsed(kind, plain) for kind in (solver, kernel, Limits)))
+
+
+def card_defaults(card: Mapping[str, Any], solver: str, kernel: str) -> dict[str, object]:
+    """A model card's settings, as far as they hold for this solver and kernel.
+
+    The card's numbers for its own solver and kernel say nothing about another, which brings its
+    own defaults.
+    """
+    shipped = dict(card["settings"])
+    for what, name, registry in (("solver", solver, SOLVERS), ("kernel", kernel, KERNELS)):
+        if shipped.get(what) != name:
+            for foreign in settings_of(registry[shipped[what]]):
+                shipped.pop(foreign.name, None)
+            shipped[what] = name
+    return shipped
 
 
 def with_defaults(card: Mapping[str, Any], said: Mapping[str, object]) -> RunSettings:
     """What a person said, filled up from a model's card.
 
-    The card's numbers for its solver and kernel hold only for these: another solver or kernel
-    brings its own defaults.
-
     Raises:
         UserError: as :meth:`RunSettings.from_dict`.
     """
-    shipped = dict(card["settings"])
-    for what, registry in (("solver", SOLVERS), ("kernel", KERNELS)):
-        default = {"solver": "momentum", "kernel": "riesz"}[what]
-        own = shipped.get(what, default)
-        if said.get(what, own) != own:
-            for s in settings_of(registry[own]):
-                shipped.pop(s.name, None)
-    return RunSettings.from_dict({**shipped, **said})
+    shipped = card["settings"]
+    names = {what: str(said.get(what, shipped[what])) for what in ("solver", "kernel")}
+    return RunSettings.from_dict({**card_defaults(card, **names), **said})
 
 
 def _name_of(instance: object, registry: Mapping[str, type]) -> str:

@@ -64,8 +64,9 @@ class Stage:
     Attributes:
         batches, batch_size: length of the stage, and clouds a batch.
         points: each training cloud is thinned to at most this many points.
-        learning_rate: of Adam at the start of the stage; falls along a cosine to
-            ``final_learning_rate``, after ``warmup`` batches of linear rise.
+        learning_rate: of Adam after ``warmup`` batches of linear rise; falls along a cosine.
+        final_learning_rate: where the cosine ends, after ``decay`` batches (default: the stage's
+            last).
         solves: how equilibria are found; each batch draws one entry by its share.
         gradient: ``phantom`` or ``implicit``.
         residual_weight, spread_weight, spread_target: see the module's loss.
@@ -78,6 +79,7 @@ class Stage:
     learning_rate: float = 1e-3
     final_learning_rate: float = 0.0
     warmup: int = 0
+    decay: int | None = None
     gradient: str = "phantom"
     residual_weight: float = 0.0
     spread_weight: float = 0.0
@@ -98,7 +100,7 @@ class Stage:
         """Learning rate for batch number ``batch`` of this stage."""
         if batch < self.warmup:
             return self.learning_rate * (batch + 1) / self.warmup
-        along = (batch - self.warmup) / max(1, self.batches - self.warmup)
+        along = (batch - self.warmup) / max(1, (self.decay or self.batches) - self.warmup)
         fall = 0.5 * (1 + math.cos(math.pi * along))
         return self.final_learning_rate + (self.learning_rate - self.final_learning_rate) * fall
 

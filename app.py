@@ -1,0 +1,10 @@
+"""The app: its pages and how they are reached."""
+
+import streamlit as st
+
+st.set_page_config(page_title="DDEQ explorer", page_icon=":material/scatter_plot:", layout="wide")
+page = st.navigation(
+    [st.Page("pages/classify.py", title="Classify", icon=":material/scatter_plot:", default=True)],
+    position="top",
+)
+page.run()

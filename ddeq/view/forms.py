@@ -1,0 +1,84 @@
+"""Form fields for a run's settings; their values live in the page's URL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from ddeq.kernels import KERNELS
+from ddeq.run import Limits, RunSettings, card_defaults
+from ddeq.settings import Setting, settings_of
+from ddeq.solvers import SOLVERS
+
+SOLVER_HINTS = {
+    "euler": "Constant steps downhill: the paper's solver. It cannot quite arrive.",
+    "euler-decay": "Steps downhill that get shorter, so that particles settle.",
+    "momentum": "Steps downhill with inertia, getting shorter. Shipped as the default.",
+    "picard": "No gradient: every particle jumps to where the network sends it.",
+    "anderson": "Jumps that combine the last few, to cancel what is left over.",
+}
+KERNEL_HINTS = {
+    "riesz": "Energy distance: felt at any distance.",
+    "gaussian": "Felt only within its bandwidth.",
+}
+NAMES = {
+    "r": "exponent r",
+    "eps": "smoothing",
+    "sigma": "bandwidth",
+    "steps": "step limit",
+}
+
+
+def settings_form(card: Mapping[str, Any]) -> RunSettings:
+    """Fields for every setting of a run, bound to the URL; what is left alone is the card's."""
+    solver = _choice("solver", SOLVER_HINTS, card["settings"]["solver"])
+    kernel = _choice("kernel", KERNEL_HINTS, card["settings"]["kernel"])
+    defaults = card_defaults(card, solver, kernel)
+    given: dict[str, Any] = {"solver": solver, "kernel": kernel}
+    for prefix, kind in (
+        (f"{solver}-", SOLVERS[solver]),
+        (f"{kernel}-", KERNELS[kernel]),
+        ("", Limits),
+    ):
+        columns = st.columns(2)
+        for place, field in enumerate(settings_of(kind)):
+            with columns[place % 2]:
+                default = defaults.get(field.name, field.default)
+                given[field.name] = _number(field, default, prefix + field.name)
+    return RunSettings.from_dict(given)
+
+
+def _choice(name: str, hints: Mapping[str, str], default: str) -> str:
+    chosen = st.selectbox(
+        name.capitalize(),
+        list(hints),
+        index=list(hints).index(default),
+        key=name,
+        bind="query-params",
+    )
+    st.caption(hints[chosen])
+    return chosen
+
+
+def _number(field: Setting, default: float, key: str) -> float:
+    """A number field; a whole number's has whole steps, a small one's fine ones."""
+    whole = isinstance(field.default, int)
+    kind = int if whole else float
+    return st.number_input(
+        NAMES.get(field.name, field.name.replace("_", " ")).capitalize(),
+        min_value=kind(field.low),
+        max_value=kind(field.high),
+        value=kind(default),
+        step=1 if whole else max(10.0 ** _digit(default), 1e-4),
+        format="%d" if whole else "%g",
+        help=field.hint,
+        key=key,
+        bind="query-params",
+    )
+
+
+def _digit(value: float) -> int:
+    """The power of ten of a sensible step for a field that shows ``value``."""
+    return int(f"{value:e}".split("e")[1]) - 1 if value else -1

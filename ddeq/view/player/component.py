@@ -1,0 +1,111 @@
+"""The player as a Streamlit component."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime import get_instance
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from ddeq.view.player.assets import script
+
+# Only this goes with every rerun. The player itself and the runs are fetched by the browser, each
+# once: their addresses are hashes of their contents.
+_LOADER = """
+export default async function (component) {
+  const page = document.querySelector('script[src*="/static/js/"]')?.src ?? location.href;
+  const base = page.split("/static/js/")[0] + "/";
+  const { mount } = await import(new URL(component.data.script, base));
+  return mount(component, base);
+}
+"""
+
+_component = st.components.v2.component("ddeq.player", js=_LOADER, isolate_styles=False)
+
+
+@dataclass(frozen=True)
+class PlayerState:
+    """What the browser reports back.
+
+    Attributes:
+        link: {"step": ..., "camera": ...} as texts fit for a URL, in the one rerun that follows a
+            press of "Link to this moment"; else None. Give it back as `state`.
+    """
+
+    link: dict[str, str] | None = None
+
+
+def player(
+    runs: Sequence[bytes | Sequence[bytes]],
+    *,
+    key: str,
+    height: int = 440,
+    live: bool = False,
+    state: dict[str, str] | None = None,
+    links: bool = False,
+) -> PlayerState:
+    """Show encoded runs side by side on one clock. Playing and scrubbing rerun nothing.
+
+    Call it again with the same key to show more. Within one script run a later call updates the
+    player where the first one put it. Camera, step, speed and switches stay.
+
+    Args:
+        runs: up to four; each a whole file of `encode`, or its pieces so far, [header, chunk, ...].
+        key: identifies this player in the browser.
+        height: of the particles' view, in pixels.
+        live: whether the solver still runs; the view then follows its newest step.
+        state: {"step", "camera"} to begin with, from a link.
+        links: whether to offer "Link to this moment".
+    """
+    pieces = [[run] if isinstance(run, bytes) else list(run) for run in runs]
+    data: dict[str, Any] = {
+        "key": key,
+        "script": _address(script().encode(), "text/javascript", f"{key}-script"),
+        "runs": [
+            [
+                _address(piece, "application/octet-stream", f"{key}-{r}-{p}")
+                for p, piece in enumerate(run)
+            ]
+            for r, run in enumerate(pieces)
+        ],
+        "height": height,
+        "live": live,
+        "state": state,
+        "links": links,
+    }
+    with _place(key):
+        result = _component(key=key, data=data, on_link_change=_ignore)
+    return PlayerState(link=result.link)
+
+
+def _ignore() -> None:
+    """Streamlit reports a trigger only where a callback is given."""
+
+
+def _address(content: bytes, mimetype: str, place: str) -> str:
+    """The path at which the browser can fetch `content`, as for an image of `st.image`."""
+    address = get_instance().media_file_mgr.add(content, mimetype, f"ddeq.player-{place}")
+    return address.lstrip("/")  # relative to wherever the app is mounted
+
+
+def _place(key: str) -> DeltaGenerator:
+    """Where the player goes: here, or where an earlier call of this script run put it.
+
+    Streamlit takes a repeated key for a mistake; here it is the same element with more data.
+    """
+    places = st.session_state.setdefault("ddeq.player places", {})
+    context = get_script_run_ctx()
+    if context is None or key not in context.shared.widget_user_keys_this_run:
+        places[key] = st.empty()
+        return places[key]
+    for names, mine in (
+        (context.shared.widget_user_keys_this_run, lambda name: name == key),
+        (context.shared.widget_ids_this_run, lambda name: name.endswith(f"-{key}")),
+    ):
+        others = [name for name in names.snapshot() if not mine(name)]
+        names.clear()
+        for name in others:
+            names.check_and_add(name)
+    return places[key]

@@ -1,0 +1,147 @@
+// Curves over the steps: one small chart a group, with its own labels and the clock's cursor.
+
+import { css } from "./theme.js";
+import { element, fitCanvas, setText } from "./dom.js";
+import { extent, linearScale, logScale, numberText, tickText } from "./scales.js";
+import { frameOf } from "./format.js";
+
+const PAD = { left: 40, right: 10, top: 8, bottom: 20 };
+
+export class Chart {
+  constructor(group, onSeek) {
+    this.group = group;
+    this.base = element("canvas");
+    this.over = element("canvas.over");
+    this.values = element("span.values");
+    this.plot = element("div.plot", {}, this.base, this.over);
+    this.root = element(
+      "figure.chart",
+      { "data-testid": "player-chart", "data-group": group },
+      element("figcaption", {}, element("h3", {}, group), this.values),
+      this.plot,
+    );
+    const seek = (event) => {
+      const box = this.over.getBoundingClientRect();
+      onSeek(this.x?.invert(event.clientX - box.left));
+    };
+    this.over.addEventListener("pointerdown", (event) => {
+      this.over.setPointerCapture(event.pointerId);
+      seek(event);
+    });
+    this.over.addEventListener("pointermove", (event) => event.buttons && seek(event));
+  }
+
+  // lines: [{run, curve, colour, label}]
+  setLines(lines, log) {
+    this.lines = lines;
+    this.log = log;
+    this.values.replaceChildren(
+      ...lines.map((line) => {
+        line.value = element("b", { style: `color: ${css(line.colour)}` });
+        return element("span", { title: line.label }, line.value);
+      }),
+    );
+  }
+
+  draw([first, last], theme, dpr) {
+    const width = this.plot.clientWidth;
+    const height = this.plot.clientHeight;
+    if (!width) return;
+    fitCanvas(this.base, width, height, dpr);
+    fitCanvas(this.over, width, height, dpr);
+    Object.assign(this, { theme, dpr });
+    const c = this.base.getContext("2d");
+    c.setTransform(dpr, 0, 0, dpr, 0, 0);
+    c.clearRect(0, 0, width, height);
+    c.font = `11px ${theme.font}`;
+    const labels = this.lines.map((line) => c.measureText(line.label).width);
+    this.right = PAD.right + Math.min(Math.max(...labels), width * 0.3) + (Math.max(...labels) ? 6 : 0);
+    const x = linearScale([first, last], [PAD.left, width - this.right]);
+    const range = [height - PAD.bottom, PAD.top];
+    const domain = extent(this.lines.map((line) => line.curve.values), this.log);
+    const y = (this.log ? logScale : linearScale)(domain, range);
+    Object.assign(this, { x, y });
+    c.textAlign = "right";
+    c.textBaseline = "middle";
+    for (const tick of y.ticks(4)) {
+      c.fillStyle = css(theme.hair, 0.7);
+      c.fillRect(PAD.left, Math.round(y(tick)), width - PAD.left - this.right, 1);
+      c.fillStyle = css(theme.muted);
+      c.fillText(tickText(tick, this.log), PAD.left - 7, y(tick));
+    }
+    c.textAlign = "center";
+    c.textBaseline = "top";
+    for (const tick of x.ticks(width > 260 ? 5 : 3)) {
+      if (!Number.isInteger(tick)) continue;
+      c.fillText(tickText(tick), x(tick), height - PAD.bottom + 6);
+    }
+    c.lineJoin = "round";
+    for (const { run, curve, colour } of this.lines) {
+      c.strokeStyle = css(colour);
+      c.lineWidth = 1.6;
+      c.beginPath();
+      let pen = false;
+      curve.values.forEach((value, k) => {
+        const drawn = Number.isFinite(value) && (!this.log || value > 0);
+        if (drawn) c[pen ? "lineTo" : "moveTo"](x(run.steps[k]), y(value));
+        pen = drawn;
+      });
+      c.stroke();
+    }
+    this.drawLabels(c, x, y, width);
+  }
+
+  // Each line's name at its end, moved apart where ends are close.
+  drawLabels(c, x, y, width) {
+    const named = this.lines.filter((line) => line.label);
+    const ends = named.map(({ curve, colour, label }) => {
+      const k = curve.values.findLastIndex((v) => Number.isFinite(v) && (!this.log || v > 0));
+      return { colour, label, at: k < 0 ? Infinity : y(curve.values[k]) };
+    });
+    ends.sort((a, b) => a.at - b.at);
+    for (let k = ends.length - 2; k >= 0; k--) ends[k].at = Math.min(ends[k].at, ends[k + 1].at - 12);
+    for (let k = 0; k < ends.length; k++) {
+      ends[k].at = Math.max(ends[k].at, k ? ends[k - 1].at + 12 : PAD.top);
+    }
+    c.textAlign = "left";
+    c.textBaseline = "middle";
+    for (const { colour, label, at } of ends) {
+      c.fillStyle = css(colour);
+      c.fillText(label, width - this.right + 6, at, this.right - 6);
+    }
+  }
+
+  cursor(time) {
+    if (!this.x) return;
+    const { theme, dpr, over } = this;
+    const c = over.getContext("2d");
+    c.setTransform(dpr, 0, 0, dpr, 0, 0);
+    c.clearRect(0, 0, over.width, over.height);
+    const height = over.height / dpr;
+    const at = this.x(time);
+    c.fillStyle = css(theme.muted, 0.75);
+    c.fillRect(at - 0.5, PAD.top - 4, 1, height - PAD.bottom - PAD.top + 4);
+    for (const { run, curve, colour, value } of this.lines) {
+      const place = run.locate(time);
+      const exact = curve.values[frameOf(place)];
+      setText(value, numberText(exact));
+      const shown = between(curve.values, place, this.log);
+      if (!Number.isFinite(shown) || (this.log && shown <= 0)) continue;
+      c.beginPath();
+      c.arc(this.x(Math.min(time, run.steps.at(-1))), this.y(shown), 3.5, 0, 7);
+      c.fillStyle = css(colour);
+      c.fill();
+      c.lineWidth = 1.5;
+      c.strokeStyle = css(theme.bg);
+      c.stroke();
+    }
+  }
+}
+
+// On the straight line the chart shows between two recorded values.
+function between(values, { a, b, u }, log) {
+  if (u === 0) return values[a];
+  if (u === 1) return values[b];
+  const [p, q] = [values[a], values[b]];
+  return log ? Math.exp(Math.log(p) + u * (Math.log(q) - Math.log(p))) : p + u * (q - p);
+}

@@ -1,0 +1,82 @@
+// The player inside a Streamlit page: finds its data, survives reruns, reports links.
+/* global PLAYER_CSS, PAGE_HTML -- put in front when the modules are joined */
+
+import { Player } from "./main.js";
+import { Run } from "./format.js";
+
+// key -> {player, host, runs, saved}; on the page, so that it outlives single mounts.
+const GRACE = 5000; // ms in which a player taken off the page may be put back
+const PLAYERS = (globalThis.ddeqPlayers ??= new Map());
+
+export function mount({ data, parentElement, setTriggerValue }, base) {
+  const entry = PLAYERS.get(data.key) ?? { saved: null, sources: [] };
+  PLAYERS.set(data.key, entry);
+  if (!entry.player) {
+    entry.host = document.createElement("div");
+    const shadow = entry.host.attachShadow({ mode: "open" });
+    const sheet = document.createElement("style");
+    sheet.textContent = PLAYER_CSS;
+    shadow.append(sheet);
+    parentElement.append(entry.host);
+    const source = async () => {
+      const script = await (await fetch(new URL(entry.newest.script, base))).text();
+      return { script, template: PAGE_HTML };
+    };
+    entry.player = new Player(shadow, { moment: data.state ?? {}, saved: entry.saved, source });
+  }
+  if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
+  entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
+  entry.player.setTheme();
+  entry.newest = data;
+  load(entry, base);
+  // Streamlit calls this also where a newer call has overtaken this one, so look before parting.
+  return () => setTimeout(() => entry.player && !entry.host.isConnected && close(entry), GRACE);
+}
+
+function link(moment, setTriggerValue) {
+  setTriggerValue("link", moment); // the page puts it into its address
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries(moment)) address.searchParams.set(name, value);
+  return address.href;
+}
+
+function close(entry) {
+  entry.saved = entry.player.save();
+  entry.player.destroy();
+  entry.player = null;
+  entry.sources = [];
+}
+
+// Fetch the pieces that are new; a piece's address is its content's hash. Calls that arrive
+// meanwhile are served by one more round, so a quick solver cannot starve the view.
+async function load(entry, base) {
+  if (entry.loading) return;
+  entry.loading = true;
+  for (let data = null; data !== entry.newest && entry.player; ) {
+    data = entry.newest;
+    try {
+      entry.sources = await Promise.all(data.runs.map((urls, k) => grow(entry.sources[k], urls, base)));
+      if (!entry.player) break;
+      entry.player.fail("");
+      entry.player.setRuns(entry.sources.map((source) => source.run), data);
+    } catch (error) {
+      entry.sources = [];
+      if (entry.newest === data) entry.player?.fail(`The run could not be shown: ${error.message}`);
+    }
+  }
+  entry.loading = false;
+}
+
+async function grow(source, urls, base) {
+  const grown = source && source.urls.every((url, k) => urls[k] === url);
+  const run = grown ? source.run : new Run();
+  const fresh = urls.slice(grown ? source.urls.length : 0);
+  for (const piece of await Promise.all(fresh.map((url) => fetchPiece(new URL(url, base))))) run.append(piece);
+  return { urls, run };
+}
+
+async function fetchPiece(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`its data is gone (${response.status}); run the solver again.`);
+  return new Uint8Array(await response.arrayBuffer());
+}

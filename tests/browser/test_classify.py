@@ -1,0 +1,179 @@
+"""Page *Classify* as a person uses it, in headless Chromium."""
+
+import csv
+import io
+import re
+
+import numpy as np
+import open3d as o3d
+import pytest
+from playwright.sync_api import expect
+
+from ddeq.gallery import load_gallery
+
+SENTENCE = re.compile(r"The model reads this as a (\d) \((\S+)% sure\)")
+
+
+@pytest.fixture
+def visit(chromium, app):
+    """Opens the app at a query, waits for the outcome; a script error in the page fails the test."""
+    contexts, errors = [], []
+
+    def opened(query: str = "", settled: bool = True):
+        context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{app}/?{query}")
+        if settled:
+            expect(page.get_by_text(SENTENCE)).to_be_visible()
+            expect(page.get_by_test_id("player-root")).not_to_have_attribute("data-live", "")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+def outcome(page) -> tuple[str, str]:
+    """Predicted class and confidence, as the sentence says."""
+    text = page.get_by_text(SENTENCE).text_content()
+    return SENTENCE.search(text).groups()
+
+
+def bars(page) -> list[str]:
+    return [b.get_attribute("data-value") for b in page.get_by_test_id("player-bar").all()]
+
+
+def step_is(page, step: int) -> None:
+    expect(page.get_by_test_id("player-root")).to_have_attribute("data-step", str(step))
+
+
+def scrub(page, value: int) -> None:
+    page.get_by_test_id("player-scrub").evaluate(
+        "(e, v) => { e.value = v; e.dispatchEvent(new Event('input', { bubbles: true })); }", value
+    )
+    step_is(page, value)
+
+
+def upload(page, name: str, content: bytes) -> None:
+    page.get_by_text("Upload", exact=True).first.click()
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+
+
+def test_picking_a_digit_shows_its_prediction(visit):
+    page = visit("digit=0")
+    assert outcome(page)[0] == "0"
+    page.get_by_test_id("digit-26").click()
+    expect(page.get_by_text(re.compile("reads this as a 1"))).to_be_visible()
+    expect(page).to_have_url(re.compile("digit=26"))
+    expect(page.get_by_test_id("digit-26")).to_have_attribute("aria-checked", "true")
+
+
+def test_the_probabilities_follow_the_timeline(visit):
+    page = visit("digit=60")
+    last = int(page.get_by_test_id("player-root").get_attribute("data-last"))
+    scrub(page, 1)
+    early = bars(page)
+    scrub(page, last)
+    late = bars(page)
+    assert early != late
+    assert sum(map(float, late)) == pytest.approx(1, abs=1e-3)
+    page.get_by_test_id("player-step-back").click()
+    step_is(page, last - 1)
+
+
+def test_a_link_reproduces_the_run(visit):
+    page = visit("digit=100&solver=euler-decay&steps=20&seed=3")
+    scrub(page, 20)
+    again = visit(page.url.split("?")[1])
+    scrub(again, 20)
+    assert outcome(again) == outcome(page)
+    assert bars(again) == bars(page)
+
+
+def test_a_setting_changed_runs_again_and_enters_the_link(visit):
+    page = visit("digit=100")
+    page.get_by_text("Solver settings").click()
+    field = page.get_by_role("spinbutton", name="Step limit")
+    field.fill("3")
+    field.press("Enter")
+    expect(page.get_by_text(re.compile("after 3 steps and 4 network evaluations"))).to_be_visible()
+    expect(page).to_have_url(re.compile("steps=3"))
+
+
+def test_a_ply_file_is_classified(visit, tmp_path):
+    gallery = load_gallery()
+    points = gallery.cloud(180).points
+    cloud = o3d.geometry.PointCloud(o3d.utility.Vector3dVector(np.pad(points, [(0, 0), (0, 1)])))
+    o3d.io.write_point_cloud(str(tmp_path / "digit.ply"), cloud)
+    page = visit("digit=180")
+    expected = outcome(page)
+    page.get_by_test_id("digit-0").click()
+    expect(page.get_by_text(re.compile("reads this as a 0"))).to_be_visible()
+    upload(page, "digit.ply", (tmp_path / "digit.ply").read_bytes())
+    expect(page.get_by_text(f"({expected[1]}% sure)")).to_be_visible()
+    assert outcome(page) == expected
+
+
+def test_a_broken_file_is_one_sentence_and_nothing_is_lost(visit):
+    page = visit("digit=0")
+    before = outcome(page)
+    upload(page, "broken.ply", b"ply\nformat ascii 1.0\nelement vertex 9999999\n")
+    expect(page.get_by_role("alert")).to_contain_text("broken.ply")
+    assert outcome(page) == before
+    expect(page.get_by_test_id("player-bars")).to_be_visible()
+
+
+def test_a_drawing_is_classified(visit):
+    page = visit("digit=0")
+    page.get_by_text("Draw", exact=True).click()
+    canvas = page.get_by_test_id("pad-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+    page.mouse.move(*at(0.55, 0.15))
+    page.mouse.down()
+    page.mouse.move(*at(0.45, 0.85), steps=12)
+    page.mouse.up()
+    page.get_by_test_id("pad-use").click()
+    expect(page.get_by_text(re.compile("reads this as a 1"))).to_be_visible()
+
+
+def test_stop_keeps_what_was_solved(visit):
+    page = visit("digit=0&steps=5000&tolerance=0&solver=euler", settled=False)
+    root = page.get_by_test_id("player-root")
+    expect(root).to_have_attribute("data-last", re.compile(r"\d\d+"))  # streaming before the end
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    expect(page.get_by_text("You stopped it")).to_be_visible()
+    assert 0 < int(root.get_attribute("data-last")) < 5000
+
+
+def test_a_run_can_be_taken_home(visit):
+    page = visit("digit=0&steps=10")
+    files = {}
+    for name in ("Trajectory (.npz)", "Metrics (.csv)", "Interactive page (.html)"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        files[download.value.suggested_filename] = download.value.path().read_bytes()
+    arrays = np.load(io.BytesIO(files["ddeq-run.npz"]), allow_pickle=False)
+    rows = list(csv.DictReader(io.StringIO(files["ddeq-run.csv"].decode())))
+    assert len(rows) == len(arrays["particles"])
+    assert float(rows[-1]["objective"]) == pytest.approx(float(arrays["objective"][-1]))
+    assert (
+        b"player" in files["ddeq-run.html"]
+        and b'http-equiv="refresh"' not in files["ddeq-run.html"]
+    )
+
+
+def test_on_a_phone_nothing_sticks_out(visit):
+    page = visit("digit=0")
+    page.set_viewport_size({"width": 400, "height": 850})
+    expect(page.get_by_test_id("player-play")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400

@@ -1,0 +1,63 @@
+"""Shared by all tests: the same examples on every run, one thread, a tiny random model."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import torch
+from hypothesis import settings
+
+from ddeq.checkpoints import Checkpoint
+from ddeq.errors import UserError
+from ddeq.model import Classifier, ClassifierConfig
+from ddeq.operator import OperatorConfig
+
+settings.register_profile("ddeq", deadline=None, derandomize=True)
+settings.load_profile("ddeq")
+torch.set_num_threads(1)
+
+TINY = ClassifierConfig(
+    OperatorConfig(latent_dim=16, hidden_dim=4, heads=4, cross_layers=2), classes=3, particles=5
+)
+
+
+@pytest.fixture
+def new_classifier() -> Callable[[], Classifier]:
+    """Makes a tiny classifier with random weights, the same every time, in training mode."""
+
+    def make() -> Classifier:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            return Classifier(TINY)
+
+    return make
+
+
+@pytest.fixture
+def tiny(new_classifier) -> Checkpoint:
+    """A tiny random classifier as a checkpoint, ready for inference."""
+    card = {"name": "tiny", "labels": ["a", "b", "c"], "points": 30}
+    card["architecture"] = TINY.to_dict()
+    return Checkpoint(new_classifier().eval().requires_grad_(False), card)
+
+
+class Message:
+    """What a refusal said, once it has been made."""
+
+    text = ""
+
+
+@pytest.fixture
+def refused() -> Callable:
+    """``with refused() as message``: a UserError is raised whose message is one sentence."""
+
+    @contextmanager
+    def expect() -> Iterator[Message]:
+        message = Message()
+        with pytest.raises(UserError) as error:
+            yield message
+        message.text = str(error.value)
+        assert message.text.endswith(".") and ". " not in message.text
+        assert "\n" not in message.text and len(message.text) < 300
+
+    return expect
