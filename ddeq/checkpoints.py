@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -58,14 +60,15 @@ def load(weights: Path, device: torch.device | str = "cpu") -> Checkpoint:
         )
     try:
         card = json.loads(card_file.read_text())
-        model = Classifier(ClassifierConfig.from_dict(card["architecture"]))
+        config = ClassifierConfig.from_dict(card["architecture"])
         state = load_file(weights)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise UserError(
             f"The checkpoint {weights.name} or its card cannot be read: save it again with this "
             "version of ddeq."
         ) from error
-    return Checkpoint(_fill(model, state, weights.name).to(device), card)
+    model = _filled(partial(Classifier, config), state, weights.name)
+    return Checkpoint(model.to(device), card)
 
 
 def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
@@ -81,6 +84,8 @@ def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
     path = Path(path)
     try:
         official = torch.load(path, map_location="cpu", weights_only=True)
+        if not all(isinstance(v, Tensor) for v in official.values()):
+            raise TypeError("not only tensors")
         state = {ours: v for k, v in official.items() for ours, v in _translated(k, v)}
         h, input_dim = state["operator.input_in.0.weight"].shape
         config = OperatorConfig(
@@ -91,15 +96,17 @@ def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
             cross_layers=1 + max(int(k.split(".")[2]) for k in state if "cross_encoder." in k),
         )
         readout = state.get("readout.linear.weight")
-        model = (
-            Completer(config)
+        make = (
+            partial(Completer, config)
             if readout is None
-            else Classifier(ClassifierConfig(config, classes=readout.shape[0]))
+            else partial(Classifier, ClassifierConfig(config, classes=readout.shape[0]))
         )
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}: check the path.") from error
     except (
         pickle.UnpicklingError,
+        OSError,
+        TypeError,
         RuntimeError,
         EOFError,
         AttributeError,
@@ -111,11 +118,13 @@ def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
             f"{path.name} is not a state dict of a DDEQ: save it with "
             "torch.save(model.state_dict())."
         ) from error
-    return _fill(model, state, path.name)
+    return _filled(make, state, path.name)
 
 
-def _fill(model: nn.Module, state: dict[str, Tensor], name: str) -> nn.Module:
-    """``state`` in ``model``, ready for inference, or a UserError that names the first misfit."""
+def _filled(make: Callable[[], nn.Module], state: dict[str, Tensor], name: str) -> nn.Module:
+    """``state`` in a new model, ready for inference, or a UserError that names the first misfit."""
+    with torch.device("meta"):  # shapes alone: a file may claim sizes that fit no memory
+        model = make()
     expected = {k: tuple(v.shape) for k, v in model.state_dict().items()}
     found = {k: tuple(v.shape) for k, v in state.items()}
     if expected != found:
@@ -125,6 +134,7 @@ def _fill(model: nn.Module, state: dict[str, Tensor], name: str) -> nn.Module:
             f"{expected.get(key, 'nothing')}, found {found.get(key, 'nothing')}): use weights "
             "that belong to this architecture."
         )
+    model = make()
     model.load_state_dict(state)
     return model.eval().requires_grad_(False)
 

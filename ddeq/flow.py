@@ -99,7 +99,7 @@ class StopRule:
 
 
 class Flow:
-    """An iterator over :class:`FlowStep`; afterwards ``solution`` holds the result.
+    """An iterator over :class:`FlowStep`, to be used once; then ``solution`` holds the result.
 
     Clouds stop one by one: a stopped cloud keeps its particles while the others go on, so the
     result does not depend on the batch a cloud is in. Leaving the loop early is a cancelled solve.
@@ -155,13 +155,14 @@ class Flow:
         initial = None
         for k in range(self.stop.max_steps + 1):
             calls = self.objective.evaluations
-            here = self.objective(z, self.velocity and not self.noise)
+            last = k == self.stop.max_steps
+            shaken = self.noise > 0 and not last
+            here = self.objective(z, self.velocity and not shaken)
             initial = here.objective if initial is None else initial
             relative = relative_to(here.objective, initial)
             finite = here.objective.isfinite()
             moving_on = running & finite & (relative > self.stop.tolerance)
-            last = k == self.stop.max_steps
-            if self.noise and not last:
+            if shaken:
                 here = self._with_noise(here)
             evaluations = evaluations + running * (self.objective.evaluations - calls)
             self._diverged = self._diverged | (running & ~finite)
@@ -228,7 +229,7 @@ class Flow:
 
 def relative_to(objective: Tensor, initial: Tensor) -> Tensor:
     """``G / G_0``, 0 for a cloud that began at its fixed point (``G_0 = 0``)."""
-    return torch.where(initial > 0, objective / initial, torch.zeros_like(objective))
+    return torch.where(initial <= 0, torch.zeros_like(objective), objective / initial)
 
 
 def wasserstein_norm(here: Evaluation, mask: Tensor | None) -> Tensor:

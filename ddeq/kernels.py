@@ -91,9 +91,11 @@ def squared_distances(u: Tensor, v: Tensor) -> Tensor:
         return (
             (u[:, :, None, :] - v[:, None, :, :]).square().sum(-1)
         )  # cdist is once differentiable
-    small = max(u.shape[1], v.shape[1]) <= _EXACT_DISTANCES_UP_TO
-    mode = "donot_use_mm_for_euclid_dist" if small else "use_mm_for_euclid_dist"
-    return torch.cdist(u, v, compute_mode=mode).square()
+    if max(u.shape[1], v.shape[1]) <= _EXACT_DISTANCES_UP_TO:
+        return torch.cdist(u, v, compute_mode="donot_use_mm_for_euclid_dist").square()
+    d2 = torch.cdist(u.double(), v.double(), compute_mode="use_mm_for_euclid_dist").square()
+    # What is left of a distance 0 must be 0: kernels are steep there.
+    return d2.masked_fill(d2 <= 1e-12 * d2.amax((1, 2), keepdim=True), 0.0).to(u)
 
 
 def uniform_mass(points: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -144,9 +146,14 @@ def discrepancy(
     """
     p = torch.cat([a, b], dim=1)  # (B, N+M, d)
     c = torch.cat([mass_a, -mass_b], dim=1)  # (B, N+M)
-    p = p - p.mean(1, keepdim=True)  # nothing depends on the origin; near it less cancels
+    # Nothing depends on the origin; near it less cancels. Both masses are 1, so |c| sums to 2.
+    p = p - (c.abs()[..., None] * p).sum(1, keepdim=True) / 2
     d2 = squared_distances(p, p)  # (B, N+M, N+M)
-    mmd2 = torch.einsum("bi,bij,bj->b", c, kernel.value(d2), c)
+    k = kernel.value(d2)
+    mmd2 = torch.einsum("bi,bij,bj->b", c, k, c)
+    # Below the rounding error of its own sum the value is noise, and at a fixed point it is 0.
+    rounding = torch.finfo(p.dtype).eps * torch.einsum("bi,bij,bj->b", c.abs(), k.abs(), c.abs())
+    mmd2 = torch.where(mmd2.abs() <= rounding, 0.0, mmd2)
     weight = kernel.slope(d2) * c[:, None, :]  # (B, N+M, N+M)
     pull = weight.sum(2, keepdim=True) * p - weight @ p  # sum_j c_j w_ij (p_i - p_j)
     gradient = 2 * c[:, :, None] * pull  # (B, N+M, d)

@@ -63,7 +63,7 @@ class Objective:
             if not self.differentiable:
                 z = z.detach().requires_grad_(velocity)
             elif not z.requires_grad:
-                z = z.requires_grad_()
+                z = z.detach().requires_grad_()
             image = self.operator(z)  # (B, N, d)
             points = (z, image) if self.differentiable else (z.detach(), image.detach())
             mmd = discrepancy(*points, mass, mass, self.kernel)

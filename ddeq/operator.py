@@ -33,6 +33,15 @@ class OperatorConfig:
     cross_layers: int = 1
     dropout: float = 0.1
 
+    def __post_init__(self) -> None:
+        sizes = (self.input_dim, self.latent_dim, self.hidden_dim, self.heads)
+        if any(not isinstance(n, int) or n < 1 for n in (*sizes, self.cross_layers)):
+            raise ValueError("The sizes of an operator are whole numbers from 1.")
+        if self.cross_layers > 100:
+            raise ValueError("An operator has at most 100 cross-attention layers.")
+        if self.latent_dim % self.heads:
+            raise ValueError(f"{self.heads} heads do not divide a width of {self.latent_dim}.")
+
 
 @dataclass(frozen=True)
 class Context:

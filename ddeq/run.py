@@ -134,7 +134,8 @@ class Frame:
     Attributes:
         step: steps taken so far.
         particles, image: ``z`` and ``F(z)``, ``(N, d)`` float32.
-        attraction, repulsion, through_operator: the velocity's exact parts ``(N, d)``.
+        attraction, repulsion, through_operator: the velocity's exact parts ``(N, d)``; with noise,
+            the last one also holds what the shaking changed.
         probabilities: ``(classes,)``, the read-out of these particles.
         objective, relative_objective, gradient_norm, spread, step_size: see
             :class:`ddeq.flow.FlowStep` and :func:`ddeq.metrics.spread`.

@@ -142,9 +142,9 @@ class Anderson:
         scale = gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] + torch.finfo(z.dtype).tiny
         identity = torch.eye(len(past), dtype=z.dtype, device=z.device)
         # min |sum_i alpha_i r_i|^2 with sum_i alpha_i = 1: solve gram x = 1 and normalise.
-        x = torch.linalg.lstsq(
-            gram / scale + self.ridge * identity, identity.new_ones(len(z), len(past), 1)
-        ).solution  # (B, m, 1)
+        # A diverged cloud must not take the batch with it: lstsq refuses nan.
+        system = (gram / scale).nan_to_num(0, 0, 0) + self.ridge * identity  # (B, m, m)
+        x = torch.linalg.lstsq(system, identity.new_ones(len(z), len(past), 1)).solution
         alpha = (x / x.sum(1, keepdim=True))[..., None]  # (B, m, 1, 1)
         mixed = (alpha * torch.lerp(z, image, self.damping)).sum(1)  # (B, N, d)
         return mixed, self.damping, past

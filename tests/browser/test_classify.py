@@ -16,7 +16,7 @@ SENTENCE = re.compile(r"The model reads this as a (\d) \((\S+)% sure\)")
 
 @pytest.fixture
 def visit(chromium, app):
-    """Opens the app at a query, waits for the outcome; a script error in the page fails the test."""
+    """Opens the app at a query and waits for the outcome; a script error fails the test."""
     contexts, errors = [], []
 
     def opened(query: str = "", settled: bool = True):

@@ -161,7 +161,7 @@ test("colours parse, and ramps pass through their stops", () => {
 
 test("a kept particle is grey where colour says kept or free", () => {
   const run = runOf(header(), chunk());
-  const theme = { muted: "grey", particles: ["one"], ramp: [] };
+  const theme = { faint: "grey", particles: ["one"], ramp: [] };
   assert.equal(particleColour(run, run.locate(0), 0, { mode: "kept", plain: "blue" }, theme), "grey");
   assert.equal(particleColour(run, run.locate(0), 0, { mode: "plain", plain: "blue" }, theme), "blue");
   assert.equal(particleColour(run, run.locate(0), 0, { mode: "particle", plain: "blue" }, theme), "one");

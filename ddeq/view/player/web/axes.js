@@ -1,118 +1,88 @@
-// Thin axes behind the particles: a floor and three edges in 3-D, two ruled edges in 2-D.
+// Thin axes around the particles: a floor and three edges in 3-D, two ruled edges in 2-D.
+// Lines are in data coordinates, so that either renderer can draw them; labels are in CSS pixels.
 
-import { css } from "./theme.js";
 import { project } from "./camera.js";
 import { linearTicks, tickText } from "./scales.js";
 
 const FLOOR_LINES = 4;
+const MARGIN = 14;
 
-// bounds: {low, high} of all that is shown.
-export function drawAxes(c, { run, rect, matrix }, bounds, theme, dpr) {
-  c.save();
-  c.translate(rect.x, rect.y);
-  c.lineWidth = dpr;
-  c.font = `${11.5 * dpr}px ${theme.font}`;
-  if (run.dim === 3) drawFloor(c, run, bounds, rect, matrix, theme, dpr);
-  else drawRulers(c, run, rect, matrix, theme, dpr);
-  c.restore();
+// {weak, strong: flat lists of end points (x, y, z, x, y, z, ...), labels: [{text, x, y, anchor}]}
+// seen through `matrix` in a view of `width` x `height`.
+export function axesOf(dim, bounds, names, matrix, width, height) {
+  return dim === 3
+    ? floor(bounds, names, matrix, width, height)
+    : rulers(names, matrix, width, height);
 }
 
-function drawFloor(c, run, { low, high }, rect, matrix, theme, dpr) {
-  const at = (x, y, z) => project(matrix, [x, y, z], rect.width, rect.height, [0, 0, 0]);
-  const line = (p, q, style) => {
-    c.strokeStyle = style;
-    c.beginPath();
-    c.moveTo(p[0], p[1]);
-    c.lineTo(q[0], q[1]);
-    c.stroke();
-  };
+function floor({ low, high }, names, matrix, width, height) {
+  const at = (x, y, z) => project(matrix, [x, y, z], width, height, [0, 0, 0]);
+  const weak = [];
   for (let k = 0; k <= FLOOR_LINES; k++) {
     const x = low[0] + ((high[0] - low[0]) * k) / FLOOR_LINES;
     const y = low[1] + ((high[1] - low[1]) * k) / FLOOR_LINES;
-    line(at(x, low[1], low[2]), at(x, high[1], low[2]), css(theme.hair));
-    line(at(low[0], y, low[2]), at(high[0], y, low[2]), css(theme.hair));
+    weak.push(x, low[1], low[2], x, high[1], low[2]);
+    weak.push(low[0], y, low[2], high[0], y, low[2]);
   }
-  // Axes start at the floor's corner that lies farthest away.
+  // The upright edge stands at the floor's corner that lies farthest away, the others in front.
   const corners = [[low[0], low[1]], [low[0], high[1]], [high[0], low[1]], [high[0], high[1]]];
   const depth = ([x, y]) => at(x, y, low[2])[2];
   const [x0, y0] = corners.reduce((far, corner) => (depth(corner) > depth(far) ? corner : far));
-  line(at(x0, y0, low[2]), at(x0, y0, high[2]), css(theme.faint, 0.8));
   const near = [x0 === low[0] ? high[0] : low[0], y0 === low[1] ? high[1] : low[1]];
-  line(at(low[0], near[1], low[2]), at(high[0], near[1], low[2]), css(theme.faint, 0.8));
-  line(at(near[0], low[1], low[2]), at(near[0], high[1], low[2]), css(theme.faint, 0.8));
-  const centre = at((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]);
-  const ends = [
-    at((low[0] + high[0]) / 2, near[1], low[2]),
-    at(near[0], (low[1] + high[1]) / 2, low[2]),
-    at(x0, y0, high[2]),
+  const strong = [
+    x0, y0, low[2], x0, y0, high[2],
+    low[0], near[1], low[2], high[0], near[1], low[2],
+    near[0], low[1], low[2], near[0], high[1], low[2],
   ];
-  c.fillStyle = css(theme.muted);
-  ends.forEach((end, k) => {
-    const text = run.meta.axes[k] ?? "";
-    if (!text) return;
-    if (k === 2) {
-      c.textAlign = "center";
-      c.textBaseline = "bottom";
-      c.fillText(text, end[0], Math.max(end[1] - 6 * dpr, 14 * dpr));
-      return;
-    }
+  const centre = at((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, low[2]);
+  const beside = (text, end) => {
     const away = [end[0] - centre[0], end[1] - centre[1]];
     const length = Math.hypot(...away) || 1;
-    c.textAlign = away[0] / length > 0.3 ? "left" : away[0] / length < -0.3 ? "right" : "center";
-    c.textBaseline = "top";
-    const width = c.measureText(text).width;
-    const x = end[0] + (away[0] / length) * 9 * dpr;
-    const y = end[1] + (away[1] / length) * 9 * dpr;
-    const left = c.textAlign === "left" ? 0 : c.textAlign === "right" ? width : width / 2;
-    const margin = 6 * dpr;
-    c.fillText(
-      text,
-      Math.min(Math.max(x, left + margin), rect.width - (width - left) - margin),
-      Math.min(y, rect.height - 16 * dpr),
-    );
-  });
+    const anchor = away[0] / length > 0.3 ? "start" : away[0] / length < -0.3 ? "end" : "middle";
+    const x = end[0] + (away[0] / length) * 9;
+    const y = Math.min(end[1] + (away[1] / length) * 9 + 9, height - 10);
+    return { text, x, y, anchor };
+  };
+  const top = at(x0, y0, high[2]);
+  const labels = [
+    beside(names[0] ?? "", at((low[0] + high[0]) / 2, near[1], low[2])),
+    beside(names[1] ?? "", at(near[0], (low[1] + high[1]) / 2, low[2])),
+    { text: names[2] ?? "", x: top[0], y: Math.max(top[1] - 12, 12), anchor: "middle" },
+  ];
+  return { weak, strong, labels: labels.filter((label) => label.text).map((label) => inside(label, width)) };
 }
 
-function drawRulers(c, run, rect, matrix, theme, dpr) {
-  const margin = 14 * dpr;
-  // Screen is affine in the data, so two points give the visible range.
-  const origin = project(matrix, [0, 0, 0], rect.width, rect.height, [0, 0, 0]);
-  const unit = project(matrix, [1, 1, 0], rect.width, rect.height, [0, 0, 0]);
+// Keep a label within the view; its width is estimated.
+function inside(label, width) {
+  const long = label.text.length * 6.4;
+  const left = { start: 0, middle: long / 2, end: long }[label.anchor];
+  return { ...label, x: Math.min(Math.max(label.x, left + 6), width - (long - left) - 6) };
+}
+
+function rulers(names, matrix, width, height) {
+  // The screen is affine in the data, so two points give the way back.
+  const origin = project(matrix, [0, 0, 0], width, height, [0, 0, 0]);
+  const unit = project(matrix, [1, 1, 0], width, height, [0, 0, 0]);
   const scale = [unit[0] - origin[0], unit[1] - origin[1]];
-  const toData = (pixel, k) => (pixel - origin[k]) / scale[k];
-  const right = rect.width - margin;
-  const bottom = rect.height - margin - 14 * dpr;
-  const left = margin;
-  const top = margin + 22 * dpr;
-  c.strokeStyle = css(theme.hair);
-  c.beginPath();
-  c.moveTo(left, top);
-  c.lineTo(left, bottom);
-  c.lineTo(right, bottom);
-  c.stroke();
-  c.fillStyle = css(theme.faint);
-  c.textAlign = "center";
-  c.textBaseline = "top";
-  const ticksX = linearTicks(toData(left, 0), toData(right, 0), 5);
-  for (const x of ticksX) {
-    const at = origin[0] + x * scale[0];
-    if (at < left + 10 * dpr || at > right - 90 * dpr) continue;
-    c.fillRect(at, bottom, dpr, 4 * dpr);
-    c.fillText(tickText(x), at, bottom + 7 * dpr);
+  const x = (pixel) => (pixel - origin[0]) / scale[0];
+  const y = (pixel) => (pixel - origin[1]) / scale[1];
+  const [left, right, top, bottom] = [MARGIN, width - MARGIN, MARGIN + 22, height - MARGIN - 14];
+  const weak = [x(left), y(top), 0, x(left), y(bottom), 0, x(left), y(bottom), 0, x(right), y(bottom), 0];
+  const labels = [
+    { text: names[0] ?? "", x: right, y: bottom + 13, anchor: "end" },
+    { text: names[1] ?? "", x: left, y: top - 12, anchor: "start" },
+  ];
+  for (const tick of linearTicks(x(left), x(right), 5)) {
+    const at = origin[0] + tick * scale[0];
+    if (at < left + 10 || at > right - 90) continue;
+    weak.push(tick, y(bottom), 0, tick, y(bottom + 4), 0);
+    labels.push({ text: tickText(tick), x: at, y: bottom + 13, anchor: "middle", faint: true });
   }
-  c.textAlign = "left";
-  c.textBaseline = "middle";
-  for (const y of linearTicks(toData(bottom, 1), toData(top, 1), 4)) {
-    const at = origin[1] + y * scale[1];
-    if (at < top + 14 * dpr || at > bottom - 10 * dpr) continue;
-    c.fillRect(left, at, 4 * dpr, dpr);
-    c.fillText(tickText(y), left + 8 * dpr, at);
+  for (const tick of linearTicks(y(bottom), y(top), 4)) {
+    const at = origin[1] + tick * scale[1];
+    if (at < top + 14 || at > bottom - 10) continue;
+    weak.push(x(left), tick, 0, x(left + 4), tick, 0);
+    labels.push({ text: tickText(tick), x: left + 8, y: at, anchor: "start", faint: true });
   }
-  c.fillStyle = css(theme.muted);
-  c.textAlign = "right";
-  c.textBaseline = "top";
-  c.fillText(run.meta.axes[0] ?? "", right, bottom + 7 * dpr);
-  c.textAlign = "left";
-  c.textBaseline = "bottom";
-  c.fillText(run.meta.axes[1] ?? "", left, top - 5 * dpr);
+  return { weak, strong: [], labels };
 }

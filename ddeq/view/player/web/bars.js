@@ -64,8 +64,15 @@ export class Bars {
     for (const row of this.rows) {
       const probability = p[row.c] + at.u * (q[row.c] - p[row.c]);
       row.fill.style.transform = `scaleX(${probability.toFixed(4)})`;
-      setText(row.value, percentText(probability));
-      row.root.dataset.value = probability.toFixed(4);
+    }
+    // Texts are those of the recorded step, so they change at most once a step.
+    if (this.shown === frameOf(at) && this.labelled === this.signature) return;
+    this.shown = frameOf(at);
+    this.labelled = this.signature;
+    const exact = run.bars(frameOf(at));
+    for (const row of this.rows) {
+      setText(row.value, percentText(exact[row.c]));
+      row.root.dataset.value = exact[row.c].toFixed(4);
       row.root.toggleAttribute("data-best", row.c === best);
     }
     setText(this.caption, run.meta.classes[best]);

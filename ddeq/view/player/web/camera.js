@@ -15,7 +15,8 @@ export function frameBox(low, high) {
 export function viewMatrix(camera, box, dim, width, height) {
   const { scale, x, y } = homeFit(box, dim, width / height);
   const m = rawMatrix(dim === 3 ? camera : FLAT_VIEW, box, dim);
-  const [sx, sy] = [scale * camera.zoom * (width > height ? height / width : 1), scale * camera.zoom * (width > height ? 1 : width / height)];
+  const shorter = Math.min(width, height);
+  const [sx, sy] = [width, height].map((side) => (scale * camera.zoom * shorter) / side);
   for (let k = 0; k < 4; k++) {
     const w = m[4 * k + 3];
     m[4 * k] = m[4 * k] * sx + w * (camera.x + x * camera.zoom);

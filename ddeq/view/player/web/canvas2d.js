@@ -17,13 +17,23 @@ export class Canvas2DRenderer {
     for (const view of views) this.drawView(view, theme);
   }
 
-  drawView({ run, at, rect, matrix, look }, theme) {
+  drawView({ run, at, rect, matrix, look, axes }, theme) {
     const c = this.context;
     c.save();
     c.translate(rect.x, rect.y);
     c.beginPath();
     c.rect(0, 0, rect.width, rect.height);
     c.clip();
+    for (const [points, colour] of [[axes.weak, theme.hair], [axes.strong, theme.faint]]) {
+      c.lineWidth = look.dpr;
+      c.strokeStyle = css(colour);
+      c.beginPath();
+      for (let k = 0; k < points.length; k += 3) {
+        const [x, y] = project(matrix, points.slice(k, k + 3), rect.width, rect.height);
+        c[k % 6 ? "lineTo" : "moveTo"](x, y);
+      }
+      c.stroke();
+    }
     const place = (name, where, n, out) => project(matrix, run.between(name, where, n), rect.width, rect.height, out);
     const segments = (fromName, from, toName, to, width, style) => {
       c.lineWidth = width;

@@ -11,9 +11,9 @@ export class Chart {
   constructor(group, onSeek) {
     this.group = group;
     this.base = element("canvas");
-    this.over = element("canvas.over");
+    this.line = element("i.cursor");
     this.values = element("span.values");
-    this.plot = element("div.plot", {}, this.base, this.over);
+    this.plot = element("div.plot", {}, this.base, this.line);
     this.root = element(
       "figure.chart",
       { "data-testid": "player-chart", "data-group": group },
@@ -21,20 +21,22 @@ export class Chart {
       this.plot,
     );
     const seek = (event) => {
-      const box = this.over.getBoundingClientRect();
+      const box = this.plot.getBoundingClientRect();
       onSeek(this.x?.invert(event.clientX - box.left));
     };
-    this.over.addEventListener("pointerdown", (event) => {
-      this.over.setPointerCapture(event.pointerId);
+    this.plot.addEventListener("pointerdown", (event) => {
+      this.plot.setPointerCapture(event.pointerId);
       seek(event);
     });
-    this.over.addEventListener("pointermove", (event) => event.buttons && seek(event));
+    this.plot.addEventListener("pointermove", (event) => event.buttons && seek(event));
   }
 
   // lines: [{run, curve, colour, label}]
   setLines(lines, log) {
     this.lines = lines;
     this.log = log;
+    for (const line of lines) line.dot = element("i.dot", { style: `background: ${css(line.colour)}` });
+    this.plot.replaceChildren(this.base, this.line, ...lines.map((line) => line.dot));
     this.values.replaceChildren(
       ...lines.map((line) => {
         line.value = element("b", { style: `color: ${css(line.colour)}` });
@@ -48,8 +50,6 @@ export class Chart {
     const height = this.plot.clientHeight;
     if (!width) return;
     fitCanvas(this.base, width, height, dpr);
-    fitCanvas(this.over, width, height, dpr);
-    Object.assign(this, { theme, dpr });
     const c = this.base.getContext("2d");
     c.setTransform(dpr, 0, 0, dpr, 0, 0);
     c.clearRect(0, 0, width, height);
@@ -111,29 +111,19 @@ export class Chart {
     }
   }
 
+  // Moved elements, not a redrawn canvas: cheap at every frame.
   cursor(time) {
     if (!this.x) return;
-    const { theme, dpr, over } = this;
-    const c = over.getContext("2d");
-    c.setTransform(dpr, 0, 0, dpr, 0, 0);
-    c.clearRect(0, 0, over.width, over.height);
-    const height = over.height / dpr;
-    const at = this.x(time);
-    c.fillStyle = css(theme.muted, 0.75);
-    c.fillRect(at - 0.5, PAD.top - 4, 1, height - PAD.bottom - PAD.top + 4);
-    for (const { run, curve, colour, value } of this.lines) {
+    this.line.style.transform = `translateX(${this.x(time).toFixed(2)}px)`;
+    for (const { run, curve, dot, value } of this.lines) {
       const place = run.locate(time);
-      const exact = curve.values[frameOf(place)];
-      setText(value, numberText(exact));
+      setText(value, numberText(curve.values[frameOf(place)]));
       const shown = between(curve.values, place, this.log);
-      if (!Number.isFinite(shown) || (this.log && shown <= 0)) continue;
-      c.beginPath();
-      c.arc(this.x(Math.min(time, run.steps.at(-1))), this.y(shown), 3.5, 0, 7);
-      c.fillStyle = css(colour);
-      c.fill();
-      c.lineWidth = 1.5;
-      c.strokeStyle = css(theme.bg);
-      c.stroke();
+      const drawn = Number.isFinite(shown) && (!this.log || shown > 0);
+      dot.style.visibility = drawn ? "" : "hidden";
+      if (!drawn) continue;
+      const x = this.x(Math.min(time, run.steps.at(-1)));
+      dot.style.transform = `translate(${x.toFixed(2)}px, ${this.y(shown).toFixed(2)}px)`;
     }
   }
 }

@@ -54,7 +54,8 @@ export class Clock {
   tick(dt) {
     if (this.following) {
       const gap = this.last - this.time;
-      this.time = gap < 0.25 || !this.smooth ? this.last : this.time + gap * (1 - Math.exp(-FOLLOW_RATE * dt));
+      const arrived = gap < 0.25 || !this.smooth;
+      this.time = arrived ? this.last : this.time + gap * (1 - Math.exp(-FOLLOW_RATE * dt));
       if (gap === 0 && !this.live) this.following = false;
       return gap > 0;
     }

@@ -52,6 +52,10 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+export function setAttribute(node, name, value) {
+  if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+}
+
 // Give a canvas the size of its box in device pixels; true where it changed (and was cleared).
 export function fitCanvas(canvas, width, height, dpr) {
   const [w, h] = [Math.max(1, Math.round(width * dpr)), Math.max(1, Math.round(height * dpr))];

@@ -31,7 +31,7 @@ const POINT_VERTEX = `#version 300 es
   uniform vec3 cLow; uniform vec3 cScale; uniform vec3 dLow; uniform vec3 dScale;
   uniform mat4 view;
   uniform float u; uniform float size; uniform float unit; uniform float depthCue;
-  uniform vec3 bg; uniform vec3 muted;
+  uniform vec3 bg; uniform vec3 keptColour;
   out vec3 colour; out float radius;
   ${PLACE}
   void main() {
@@ -45,7 +45,7 @@ const POINT_VERTEX = `#version 300 es
       vec3 ghost = mix(place(c, cLow, cScale), place(d, dLow, dScale), u);
       colour = ramp(0.15 + 0.85 * distance(at, ghost) * unit);
     }
-    if (mode == 5 && kept > 0.5) colour = muted;
+    if (mode == 5 && kept > 0.5) colour = keptColour;
     float depth = depthCue * clamp(gl_Position.z / gl_Position.w * 1.2 + 0.42, 0.0, 1.0);
     colour = mix(colour, bg, depth * 0.42);
     gl_PointSize = size * (1.0 + 0.22 * depthCue - 0.44 * depth);
@@ -110,11 +110,13 @@ const LINE_FRAGMENT = `#version 300 es
   }
 `;
 
-const FLAT = { data: null, quantised: false, offset: [0, 0, 0], low: [0, 0, 0] };
+const STILL = { a: 0, b: 0, u: 0 };
+const FLAT = { data: null, quantised: false, offset: [0, 0, 0], scale: [0, 0, 0] };
 
 export class GLRenderer {
   constructor(canvas, onRestored) {
-    const options = { antialias: false, premultipliedAlpha: true, alpha: true };
+    // Opaque: what lies below need not be blended in by the browser.
+    const options = { antialias: false, alpha: false };
     const gl = canvas.getContext("webgl2", options);
     if (!gl) throw new Error("WebGL2 is not available.");
     this.name = "WebGL2";
@@ -136,6 +138,7 @@ export class GLRenderer {
 
   setUp() {
     const { gl } = this;
+    this.scratch = gl.createBuffer();
     this.buffers = new Map(); // typed array -> buffer on the graphics processor
     this.points = program(gl, POINT_VERTEX, POINT_FRAGMENT);
     this.lines = program(gl, LINE_VERTEX, LINE_FRAGMENT);
@@ -150,7 +153,7 @@ export class GLRenderer {
     const { gl, canvas } = this;
     gl.disable(gl.SCISSOR_TEST);
     gl.depthMask(true);
-    gl.clearColor(0, 0, 0, 0);
+    gl.clearColor(...theme.wash, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
     gl.enable(gl.SCISSOR_TEST);
     for (const view of views) {
@@ -162,46 +165,51 @@ export class GLRenderer {
     this.forget(views);
   }
 
-  drawView({ run, at, rect, matrix, look }, theme) {
+  drawView({ run, at, rect, matrix, look, axes }, theme) {
     const { gl } = this;
     const deep = run.dim === 3;
     const shared = { matrix, rect, theme, run, look };
+    gl.depthMask(false);
+    this.drawSegments(shared, axes.weak, theme.hair);
+    this.drawSegments(shared, axes.strong, theme.faint);
     if (deep) gl.enable(gl.DEPTH_TEST);
     else gl.disable(gl.DEPTH_TEST);
 
     if (run.truth && look.truth) {
       const field = this.cloud(run.truth);
-      gl.depthMask(false);
-      this.drawPoints({ ...shared, at: { a: 0, b: 0, u: 0 }, field, count: field.count }, {
+      this.drawPoints({ ...shared, at: STILL, field, count: field.count }, {
         size: look.size * 0.62, plain: theme.faint, alpha: 0.8, mode: 0,
       });
     }
-    gl.depthMask(false);
     for (const trail of look.trails ? trailPieces(at, look.trails) : []) {
       this.drawLines(shared, "particles", trail.from, "particles", trail.to, {
-        widths: [look.size * 0.34 * trail.alpha + 0.4 * look.dpr, look.size * 0.34 * trail.alpha + 0.4 * look.dpr],
+        widths: [1, 1].map(() => look.size * 0.34 * trail.alpha + 0.4 * look.dpr),
         alphas: [0.5 * trail.alpha, 0.5 * trail.alpha], plain: look.plain, mode: look.trailMode,
       });
     }
     if (run.meta.ghost && look.residuals) {
       this.drawLines(shared, "particles", at, "ghost", at, {
-        widths: [look.dpr, look.dpr], alphas: [0.6 * look.calm, 0.32 * look.calm], plain: theme.ghost, mode: 0,
+        widths: [look.dpr, look.dpr], alphas: [0.6 * look.calm, 0.32 * look.calm],
+        plain: theme.ghost, mode: 0,
       });
     }
     if (look.arrows && at.a !== at.b) {
       const tip = { a: at.a, b: at.b, u: at.u + look.arrows };
       this.drawLines(shared, "particles", at, "particles", tip, {
-        widths: [look.size * 0.5, 0.4 * look.dpr], alphas: [0.75, 0.75], plain: look.plain, mode: look.trailMode,
+        widths: [look.size * 0.5, 0.4 * look.dpr], alphas: [0.75, 0.75],
+        plain: look.plain, mode: look.trailMode,
       });
     }
     if (run.meta.ghost && look.ghost) {
       this.drawPoints({ ...shared, at, name: "ghost", count: run.count }, {
-        size: look.size * 1.1, plain: theme.ghost, ring: 1.2 * look.dpr, alpha: 0.9 * look.calm, mode: 0,
+        size: look.size * 1.1, plain: theme.ghost, ring: 1.2 * look.dpr,
+        alpha: 0.9 * look.calm, mode: 0,
       });
     }
     gl.depthMask(true);
     this.drawPoints({ ...shared, at, name: "particles", count: run.count }, {
-      size: look.size, plain: look.plain, outline: look.outline, alpha: 1, mode: look.mode, unit: look.unit,
+      size: look.size, plain: look.plain, outline: look.outline,
+      alpha: 1, mode: look.mode, unit: look.unit,
     });
   }
 
@@ -228,27 +236,46 @@ export class GLRenderer {
     gl.uniform1f(p.at("alpha"), style.alpha);
     gl.uniform1f(p.at("depthCue"), run.dim === 3 ? 1 : 0);
     gl.uniform3fv(p.at("bg"), theme.wash);
-    gl.uniform3fv(p.at("muted"), theme.faint);
+    gl.uniform3fv(p.at("keptColour"), theme.faint);
     gl.drawArrays(gl.POINTS, 0, count);
   }
 
-  drawLines({ matrix, rect, theme, run }, fromName, from, toName, to, style) {
+  // One line a particle, from a place of one field to a place of another.
+  drawLines(shared, fromName, from, toName, to, style) {
+    const { run } = shared;
+    const ends = [
+      pick(run, fromName, from.a), pick(run, fromName, from.b),
+      pick(run, toName, to.a), pick(run, toName, to.b),
+    ];
+    this.drawSpans(shared, ends, [from.u, to.u], run.count, style);
+  }
+
+  // A few fixed lines, given as a flat list of their end points.
+  drawSegments(shared, points, plain) {
+    const { gl } = this;
+    if (!points.length) return;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.scratch);
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(points), gl.DYNAMIC_DRAW);
+    const field = { data: this.scratch, quantised: false, width: 0, scale: [1, 1, 1], offset: [0, 0, 0], stride: 24 };
+    const [from, to] = [{ field, index: 0 }, { field: { ...field, start: 12 }, index: 0 }];
+    const widths = [shared.look.dpr, shared.look.dpr];
+    const style = { widths, alphas: [1, 1], plain, mode: 0 };
+    this.drawSpans(shared, [from, from, to, to], [0, 0], points.length / 6, style);
+  }
+
+  drawSpans({ matrix, rect, theme, run }, ends, mixes, count, style) {
     const { gl } = this;
     const p = this.lines;
     gl.useProgram(p.program);
-    const first = pick(run, fromName, from.a);
-    this.bind(p, "a", first, 1);
-    this.bind(p, "b", pick(run, fromName, from.b), 1);
-    this.bind(p, "c", pick(run, toName, to.a), 1);
-    this.bind(p, "d", pick(run, toName, to.b), 1);
-    this.uniforms(p, first.field, run, theme, style);
+    ends.forEach((end, k) => this.bind(p, "abcd"[k], end, 1));
+    this.uniforms(p, ends[0].field, run, theme, style);
     gl.uniformMatrix4fv(p.at("view"), false, matrix);
     gl.uniform2f(p.at("pixels"), rect.width, rect.height);
-    gl.uniform2f(p.at("mixes"), from.u, to.u);
+    gl.uniform2fv(p.at("mixes"), mixes);
     gl.uniform2fv(p.at("widths"), style.widths);
     gl.uniform2fv(p.at("alphas"), style.alphas);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, run.count);
-    for (const name of ["a", "b", "c", "d"]) gl.vertexAttribDivisor(p.attribute(name), 0);
+    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, count);
+    for (const name of "abcd") gl.vertexAttribDivisor(p.attribute(name), 0);
   }
 
   uniforms(p, field, run, theme, style) {
@@ -270,18 +297,19 @@ export class GLRenderer {
     // The hardware hands codes over as code / 65535.
     const factor = field.quantised ? 65535 : 1;
     gl.uniform3fv(p.at(`${name}Low`), pad(field.offset));
-    gl.uniform3fv(p.at(`${name}Scale`), field.data ? pad(field.scale.map((s) => s * factor)) : [0, 0, 0]);
+    gl.uniform3fv(p.at(`${name}Scale`), pad(field.scale.map((s) => s * factor)));
     if (location < 0) return;
     if (!field.data) {
       gl.disableVertexAttribArray(location);
       gl.vertexAttrib3f(location, 0, 0, 0);
       return;
     }
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer(field.data));
+    const own = field.data === this.scratch;
+    gl.bindBuffer(gl.ARRAY_BUFFER, own ? this.scratch : this.buffer(field.data));
     gl.enableVertexAttribArray(location);
     const type = field.quantised ? gl.UNSIGNED_SHORT : gl.FLOAT;
-    const offset = index * field.width * field.data.BYTES_PER_ELEMENT;
-    gl.vertexAttribPointer(location, field.scale.length, type, field.quantised, 0, offset);
+    const offset = field.start ?? index * field.width * (field.quantised ? 2 : 4);
+    gl.vertexAttribPointer(location, field.scale.length, type, field.quantised, field.stride ?? 0, offset);
     gl.vertexAttribDivisor(location, divisor);
   }
 
@@ -319,7 +347,8 @@ export class GLRenderer {
   // Free what belongs to runs that are no longer shown.
   forget(views) {
     const signature = views.map((view) => view.run);
-    if (this.shown && signature.every((run, k) => run === this.shown[k]) && signature.length === this.shown.length) return;
+    const shown = this.shown ?? [];
+    if (signature.length === shown.length && signature.every((run, k) => run === shown[k])) return;
     this.shown = signature;
     const alive = new Set();
     for (const { run } of views) {

@@ -7,13 +7,13 @@ import { InputCloud } from "./input.js";
 import { Bars } from "./bars.js";
 import { Chart } from "./charts.js";
 import { Transport, stretches } from "./transport.js";
-import { applyTheme, readTheme } from "./theme.js";
+import { applyTheme, css, readTheme } from "./theme.js";
 import { HOME, cameraText, parseCamera } from "./camera.js";
 import { typical } from "./measures.js";
 import { Panels } from "./panels.js";
 import { Inspector } from "./inspect.js";
 import { download, pageText, plyText, saveGif, savePng, saveVideo } from "./save.js";
-import { element, setText } from "./dom.js";
+import { element, setAttribute, setText } from "./dom.js";
 import { numberText, percentText } from "./scales.js";
 
 const MODES = { plain: 0, particle: 1, speed: 3, distance: 4, kept: 5 };
@@ -51,7 +51,8 @@ export class Player {
     this.stage.onHover = (x, y) => this.hover(x, y);
     this.stage.onTap = (x, y) => this.tap(x, y);
     this.status = element("p.status", { role: "status", "data-testid": "player-status" });
-    this.note = element("p.note", { "data-testid": "player-note" });
+    this.note = element("p", { "data-testid": "player-note" });
+    this.legend = element("p.legend", { "data-testid": "player-legend" });
     this.side = element("div.side");
     this.curves = element("div.curves");
     this.error = element("p.error", { role: "alert", hidden: true });
@@ -62,7 +63,12 @@ export class Player {
       element(
         "div.body",
         {},
-        element("div.views", {}, element("div", {}, this.stage.root, this.note), this.side),
+        element(
+          "div.views",
+          {},
+          element("div", {}, this.stage.root, element("div.note", {}, this.note, this.legend)),
+          this.side,
+        ),
         this.transport.root,
         this.curves,
         this.status,
@@ -75,7 +81,8 @@ export class Player {
       this.clock.speed = saved.speed;
       this.stage.camera = saved.camera;
     }
-    this.wanted = Number.isFinite(Number(moment.step ?? NaN)) ? Number(moment.step) : (saved?.time ?? null);
+    const step = Number(moment.step ?? NaN);
+    this.wanted = Number.isFinite(step) ? step : (saved?.time ?? null); // where to go first
     const camera = moment.camera && parseCamera(moment.camera);
     if (camera) this.stage.camera = camera;
 
@@ -133,13 +140,14 @@ export class Player {
     const moment = this.moment();
     const address = this.onLink(moment);
     const copied = await navigator.clipboard?.writeText(address).then(() => true, () => false);
-    this.panels.say(copied ? "Link to this moment copied." : "The address bar now leads to this moment.");
+    this.panels.say(copied ? "Link to this moment copied." : "The address now leads to this moment.");
   }
 
   async keep(kind) {
     const { panels, runs, clock } = this;
     panels.close();
-    const name = `${runs[0].meta.label.replace(/[^\w-]+/g, "-").toLowerCase() || "run"}-step-${this.root.dataset.step}`;
+    const label = runs[0].meta.label.replace(/[^\w-]+/g, "-").toLowerCase() || "run";
+    const name = `${label}-step-${this.root.dataset.step}`;
     const progress = (share) => panels.say(`Recording, ${Math.round(100 * share)} % …`, 0);
     try {
       clock.pause();
@@ -165,7 +173,8 @@ export class Player {
 
   hover(x, y) {
     const { inspector, stage } = this;
-    const found = x === null || !stage.views ? null : inspector.find(stage.views, stage.rects, x, y, this.dpr);
+    const there = x !== null && stage.views;
+    const found = there ? inspector.find(stage.views, stage.rects, x, y, this.dpr) : null;
     if (found?.k === inspector.hover?.k && found?.n === inspector.hover?.n) return;
     inspector.hover = found;
     stage.root.toggleAttribute("data-hit", found !== null);
@@ -270,9 +279,12 @@ export class Player {
   describe() {
     const notes = [...new Set(this.runs.map((run) => run.meta.note).filter(Boolean))];
     const error = Math.max(...this.runs.map((run) => run.maxError));
-    const precision = error > 0 ? ` Positions are drawn to within ${numberText(error)}.` : "";
+    const size = numberText(this.runs.reduce((sum, run) => sum + run.bytes, 0) / 1e6);
     setText(this.note, notes.join(" "));
-    this.note.title = `${this.runs.reduce((sum, run) => sum + run.bytes, 0)} bytes.${precision}`;
+    setText(
+      this.panels.info,
+      `${size} MB; positions are rounded by at most ${numberText(error)}. Drawn with ${this.stage.renderer.name}.`,
+    );
     const done = this.runs.filter((run) => run.status);
     if (this.runs.length === 1 || !done.length) {
       setText(this.status, done[0]?.status ?? (this.clock.live ? "Solving …" : ""));
@@ -290,15 +302,14 @@ export class Player {
     applyTheme(this.root, this.theme);
     if (this.runs.length) {
       this.stage.setRuns(this.runs, this.theme);
-      this.stage.scenery = null;
       this.buildCharts();
     }
     this.refresh();
   }
 
-  // Redraw what depends on size, theme or data.
-  refresh() {
-    this.dpr = Math.min(3, window.devicePixelRatio || 1);
+  // Redraw what depends on size, theme or data, with `dpr` device pixels to a CSS pixel.
+  refresh(dpr = Math.min(3, window.devicePixelRatio || 1)) {
+    this.dpr = dpr;
     if (!this.runs.length) return;
     this.root.style.setProperty("--stage-rows", this.stage.grid().rows);
     this.stage.measure();
@@ -306,6 +317,7 @@ export class Player {
     for (const chart of this.charts) chart.draw(range, this.theme, this.dpr);
     this.transport.drawRibbon(this.theme, this.dpr, this.clock);
     this.panels.update(this.settings, this.runs, Boolean(this.onLink));
+    this.legend.replaceChildren(...this.marks());
     this.inputStale = true;
     this.invalidate();
   }
@@ -345,6 +357,7 @@ export class Player {
     for (const chart of this.charts) chart.cursor(clock.time);
     if (this.inspector.pin || this.inspector.hover || this.inspected) {
       this.inspected = Boolean(this.inspector.pin || this.inspector.hover);
+      this.stage.over.hidden = !this.inspected; // a canvas in the way costs, even an empty one
       this.inspector.draw(this.stage.over, this.stage.views ?? [], theme, this.dpr);
     }
     const step = Math.max(...runs.map((run, k) => run.steps[frameOf(places[k])]));
@@ -356,7 +369,9 @@ export class Player {
       prediction = `, prediction ${leader.meta.classes[best]} (${percentText(leader.bars(frame)[best])})`;
     }
     this.transport.update(clock, step, clock.last, prediction);
-    Object.assign(this.root.dataset, { step, last: clock.last, playing: clock.playing });
+    setAttribute(this.root, "data-step", step);
+    setAttribute(this.root, "data-last", clock.last);
+    setAttribute(this.root, "data-playing", clock.playing);
   }
 
   // How a run is drawn: settings turned into sizes, colours and shader modes.
@@ -387,6 +402,28 @@ export class Player {
     };
   }
 
+  // What the marks on the stage mean, for the first run.
+  marks() {
+    const { settings, theme, runs } = this;
+    const [run] = runs;
+    const { colouring } = this.look(run, run.locate(this.clock.time), 0);
+    const mark = (kind, text, colour) =>
+      element("span", {}, element(`i.${kind}`, { style: colour && `--mark: ${css(colour)}` }), text);
+    const particles = run.meta.ghost ? "particles μ" : "particles";
+    const marks = [];
+    if (colouring.mode === "speed" || colouring.mode === "distance") {
+      const unit = colouring.mode === "speed" ? " a step" : " to F(μ)";
+      marks.push(mark("ramp", `0 to ${numberText(colouring.scale)}${unit}`));
+    } else if (colouring.mode === "kept") {
+      marks.push(mark("disc", "kept", theme.faint), mark("disc", "free", colouring.plain));
+    } else if (runs.length === 1) {
+      marks.push(mark("disc", particles, colouring.mode === "plain" ? colouring.plain : theme.muted));
+    }
+    if (run.meta.ghost && settings.ghost) marks.push(mark("ring", "F(μ)", theme.ghost));
+    if (run.truth && settings.truth) marks.push(mark("speck", "true cloud", theme.faint));
+    return marks;
+  }
+
   typical(run, mode) {
     this.scales ??= new Map();
     const key = `${mode} ${this.runs.indexOf(run)} ${this.clock.live ? 0 : run.frames}`;
@@ -400,6 +437,8 @@ export class Player {
     if (target.matches("select, input[type=checkbox]") && event.key !== "Escape") return;
     const actions = this.actions();
     const { stage } = this;
+    const turn = { ArrowLeft: [-20, 0], ArrowRight: [20, 0], ArrowUp: [0, -20], ArrowDown: [0, 20] };
+    const turned = event.shiftKey && turn[event.key];
     const bindings = {
       " ": target.matches("button") ? null : actions.toggle,
       ArrowLeft: () => actions.step(-1),
@@ -416,7 +455,7 @@ export class Player {
       "?": () => this.panels.toggle(this.panels.help),
       Escape: () => this.panels.close() || this.unpin(),
     };
-    const action = bindings[event.key];
+    const action = turned ? () => stage.nudge(...turned) : bindings[event.key];
     if (!action || !this.runs.length) return;
     event.preventDefault();
     event.stopPropagation();

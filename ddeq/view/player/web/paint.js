@@ -20,21 +20,44 @@ function visit(c, node) {
   const style = getComputedStyle(node);
   if (style.display === "none" || style.visibility === "hidden") return;
   const box = node.getBoundingClientRect();
-  if (box.width === 0 || box.height === 0) return;
-  if (style.backgroundColor !== "rgba(0, 0, 0, 0)") {
-    c.fillStyle = style.backgroundColor;
-    c.beginPath();
-    c.roundRect(box.left, box.top, box.width, box.height, parseFloat(style.borderRadius) || 0);
-    c.fill();
-  }
-  if (node instanceof HTMLCanvasElement) {
-    c.drawImage(node, box.left, box.top, box.width, box.height);
-    return;
-  }
+  c.save();
+  if (box.width && box.height) paintBox(c, node, style, box);
   for (const child of node.childNodes) {
     if (child.nodeType === Node.ELEMENT_NODE) visit(c, child);
     else if (child.nodeType === Node.TEXT_NODE && child.data.trim()) writeText(c, child, style);
   }
+  c.restore();
+}
+
+// Background, border and picture; what lies within is clipped where the page clips it.
+function paintBox(c, node, style, box) {
+  c.beginPath();
+  c.roundRect(box.left, box.top, box.width, box.height, roundness(style, box));
+  if (style.backgroundColor !== "rgba(0, 0, 0, 0)") {
+    c.fillStyle = style.backgroundColor;
+    c.fill();
+  }
+  const stops = style.backgroundImage.match(/rgba?\([^)]*\)/g);
+  if (stops) {
+    c.fillStyle = c.createLinearGradient(box.left, 0, box.right, 0);
+    stops.forEach((stop, k) => c.fillStyle.addColorStop(k / (stops.length - 1), stop));
+    c.fill();
+  }
+  if (style.overflowX === "hidden") c.clip();
+  const border = parseFloat(style.borderTopWidth);
+  if (border > 0) {
+    const [width, height] = [box.width - border, box.height - border];
+    c.lineWidth = border;
+    c.strokeStyle = style.borderTopColor;
+    c.beginPath();
+    c.roundRect(box.left + border / 2, box.top + border / 2, width, height, roundness(style, box));
+    c.stroke();
+  }
+  if (node instanceof HTMLCanvasElement) c.drawImage(node, box.left, box.top, box.width, box.height);
+}
+
+function roundness({ borderRadius }, box) {
+  return borderRadius.endsWith("%") ? box.width / 2 : parseFloat(borderRadius) || 0;
 }
 
 // One fillText a line, found by the tops of the words' boxes.

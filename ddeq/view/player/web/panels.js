@@ -11,6 +11,7 @@ const KEYS = [
   ["F", "fit the particles of this step"],
   ["0", "the whole run from the front"],
   ["+ −", "zoom"],
+  ["shift + arrows", "turn (in 2-D: move)"],
   ["?", "this help"],
   ["Esc", "close, unpin"],
 ];
@@ -77,6 +78,7 @@ export class Panels {
       { id: "help", role: "dialog", "aria-label": "Keys", hidden: true, "data-testid": "player-help-panel" },
       table(KEYS),
       table(MOUSE),
+      (this.info = element("p.small", { "data-testid": "player-info" })),
     );
     const opener = (name, panel, label) => {
       const button = iconButton(name, label, `player-${panel.id}`, () => this.toggle(panel), {

@@ -26,7 +26,9 @@ export function picture(player, scale, canvas = document.createElement("canvas")
 }
 
 export async function savePng(player) {
-  const canvas = picture(player, Math.max(2, player.dpr));
+  const scale = Math.max(2, player.dpr);
+  player.refresh(scale);
+  const canvas = picture(player, scale);
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
 
@@ -60,6 +62,7 @@ export async function saveVideo(player, progress) {
   const time = clock.time;
   clock.pause();
   clock.time = from;
+  player.refresh(scale);
   const canvas = picture(player, scale);
   const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: type, videoBitsPerSecond: 12e6 });
   const parts = [];

@@ -3,8 +3,8 @@
 import { GLRenderer } from "./gl.js";
 import { Canvas2DRenderer } from "./canvas2d.js";
 import { HOME, frameBox, orbit, pan, project, viewMatrix, zoomAt } from "./camera.js";
-import { drawAxes } from "./axes.js";
-import { element, fitCanvas } from "./dom.js";
+import { axesOf } from "./axes.js";
+import { element, fitCanvas, setText } from "./dom.js";
 import { css } from "./theme.js";
 
 const CLICK = 5; // pixels a pointer may move during a click
@@ -14,14 +14,17 @@ export class Stage {
   constructor(invalidate) {
     this.invalidate = invalidate;
     this.camera = { ...HOME };
-    this.under = element("canvas");
-    this.over = element("canvas.over");
+    this.over = element("canvas.over", { hidden: true });
+    this.ticks = element("div.ticks");
     this.labels = element("div.labels");
     this.notice = element("p.notice", { role: "status", hidden: true, "data-testid": "player-fallback" });
     this.root = element(
       "div.stage",
-      { tabindex: 0, role: "application", "aria-label": "Particles: drag to turn, scroll to zoom, ? for keys", "data-testid": "player-stage" },
-      this.under, this.over, this.labels, this.notice,
+      {
+        tabindex: 0, role: "application", "data-testid": "player-stage",
+        "aria-label": "Particles: drag to turn, scroll to zoom, ? for keys",
+      },
+      this.over, this.ticks, this.labels, this.notice,
     );
     this.makeRenderer();
     this.listen();
@@ -32,15 +35,15 @@ export class Stage {
     try {
       this.renderer = new GLRenderer(canvas, this.invalidate);
       this.canvas = canvas;
-    } catch (error) {
-      console.info(String(error));
+    } catch {
       this.canvas = element("canvas");
       this.renderer = new Canvas2DRenderer(this.canvas);
-      this.notice.textContent = "WebGL2 is not available, so particles are drawn on a plain 2-D canvas: the same picture, slower.";
+      this.notice.textContent =
+        "WebGL2 is not available, so particles are drawn on a plain 2-D canvas: slower, but complete.";
       this.notice.hidden = false;
     }
     this.root.dataset.renderer = this.renderer.name;
-    this.under.after(this.canvas);
+    this.root.prepend(this.canvas);
   }
 
   setRuns(runs, theme) {
@@ -88,43 +91,60 @@ export class Stage {
   draw(places, looks, theme, dpr) {
     const { width, height } = this;
     if (!width || !this.runs.length) return;
-    for (const canvas of [this.under, this.canvas, this.over]) fitCanvas(canvas, width, height, dpr);
+    for (const canvas of [this.canvas, this.over]) fitCanvas(canvas, width, height, dpr);
     this.rects = this.layout(width, height);
-    this.views = this.runs.map((run, k) => {
-      const r = this.rects[k];
-      const [x, y] = [Math.round(r.x * dpr), Math.round(r.y * dpr)];
-      const rect = {
-        x, y,
-        width: Math.round((r.x + r.width) * dpr) - x,
-        height: Math.round((r.y + r.height) * dpr) - y,
-      };
-      const matrix = viewMatrix(this.camera, this.box, run.dim, rect.width, rect.height);
-      return { run, at: places[k], rect, matrix, look: looks[k] };
-    });
-    const scenery = JSON.stringify([this.camera, this.box, this.rects, dpr, theme.tone, theme.bg]);
+    const names = this.runs.map((run) => run.meta.axes);
+    const scenery = JSON.stringify([this.camera, this.box, this.rects, dpr, names]);
     if (scenery !== this.scenery) {
       this.scenery = scenery;
-      const c = this.under.getContext("2d");
-      c.clearRect(0, 0, this.under.width, this.under.height);
-      for (const view of this.views) drawAxes(c, view, this.bounds, theme, dpr);
-      [...this.labels.children].forEach((label, k) => {
-        label.style.left = `${this.rects[k].x + 14}px`;
-        label.style.top = `${this.rects[k].y + 10}px`;
-      });
+      this.arrange(dpr);
     }
+    this.views = this.runs.map((run, k) => ({ run, at: places[k], look: looks[k], ...this.settings[k] }));
     this.renderer.draw(this.views, theme);
   }
 
-  // Which run's view holds a point of the stage, and where in clip units.
+  // What only changes with the camera, the size or the extent of the data.
+  arrange(dpr) {
+    const texts = [];
+    this.settings = this.runs.map((run, k) => {
+      const r = this.rects[k];
+      const [x, y] = [Math.round(r.x * dpr), Math.round(r.y * dpr)];
+      const [right, bottom] = [(r.x + r.width) * dpr, (r.y + r.height) * dpr];
+      const rect = { x, y, width: Math.round(right) - x, height: Math.round(bottom) - y };
+      const matrix = viewMatrix(this.camera, this.box, run.dim, rect.width, rect.height);
+      const axes = axesOf(run.dim, this.bounds, run.meta.axes, matrix, r.width, r.height);
+      for (const label of axes.labels) texts.push({ ...label, x: label.x + r.x, y: label.y + r.y });
+      const name = this.labels.children[k];
+      if (name) Object.assign(name.style, { left: `${r.x + 14}px`, top: `${r.y + 10}px` });
+      return { rect, matrix, axes };
+    });
+    while (this.ticks.childElementCount > texts.length) this.ticks.lastChild.remove();
+    while (this.ticks.childElementCount < texts.length) this.ticks.append(element("span"));
+    texts.forEach(({ text, x, y, anchor, faint }, k) => {
+      const node = this.ticks.children[k];
+      setText(node, text);
+      node.className = faint ? `${anchor} faint` : anchor;
+      node.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+    });
+  }
+
+  // A point of the stage in the clip units of the view that holds it.
   clip(x, y) {
-    const k = Math.max(0, this.rects?.findIndex((r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height) ?? 0);
-    const r = this.rects[k];
-    return { k, x: ((x - r.x) / r.width) * 2 - 1, y: 1 - ((y - r.y) / r.height) * 2 };
+    const holds = (r) => x >= r.x && x < r.x + r.width && y >= r.y && y < r.y + r.height;
+    const r = this.rects.find(holds) ?? this.rects[0];
+    return { x: ((x - r.x) / r.width) * 2 - 1, y: 1 - ((y - r.y) / r.height) * 2 };
   }
 
   setCamera(camera) {
     this.camera = camera;
     this.invalidate();
+  }
+
+  // Turn, or in 2-D move, as by a drag of so many pixels.
+  nudge(dx, dy) {
+    const { width, height } = this.rects[0];
+    const moved = pan(this.camera, (2 * dx) / width, (-2 * dy) / height);
+    this.setCamera(this.dim === 3 ? orbit(this.camera, dx, dy) : moved);
   }
 
   zoom(factor) {

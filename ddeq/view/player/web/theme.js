@@ -53,6 +53,7 @@ export function applyTheme(element, theme) {
     element.style.setProperty(`--${name}`, css(theme[name]));
   }
   theme.runs.forEach((colour, k) => element.style.setProperty(`--run-${k}`, css(colour)));
+  element.style.setProperty("--ramp", theme.ramp.map((colour) => css(colour)).join(", "));
   theme.terms.forEach((colour, k) => element.style.setProperty(`--term-${k}`, css(colour)));
 }
 

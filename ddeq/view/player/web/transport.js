@@ -2,7 +2,7 @@
 
 import { SPEEDS } from "./clock.js";
 import { css } from "./theme.js";
-import { element, fitCanvas, icon, iconButton, setText } from "./dom.js";
+import { element, fitCanvas, icon, iconButton, setAttribute, setText } from "./dom.js";
 
 export class Transport {
   // actions: {toggle, step(±1), start, end, change, follow, seek(time), speed(x), loop, ...}
@@ -23,7 +23,8 @@ export class Transport {
       return handle;
     });
     this.progress = element("i");
-    this.scrub = element("input", {
+    this.thumb = element("b", {}, element("u"));
+    this.scrub = element("input.scrub", {
       type: "range", min: 0, max: 1, step: "any", value: 0,
       "aria-label": "Step", "data-testid": "player-scrub",
       oninput: () => actions.seek(Number(this.scrub.value)),
@@ -39,7 +40,7 @@ export class Transport {
       ...SPEEDS.map((s) => element("option", { value: s }, `${s}×`)),
     );
     this.timeline = element(
-      "div.timeline", {}, this.ribbon, element("div.progress", {}, this.progress), this.scrub, ...this.ends,
+      "div.timeline", {}, this.ribbon, element("div.progress", {}, this.progress, this.thumb), this.scrub, ...this.ends,
     );
     this.root = element(
       "div.transport",
@@ -114,17 +115,23 @@ export class Transport {
       this.play.setAttribute("aria-label", this.play.title);
     }
     this.follow.hidden = !clock.live;
-    this.follow.setAttribute("aria-pressed", String(clock.following));
-    this.loop.setAttribute("aria-pressed", String(clock.loop !== null));
-    this.scrub.value = clock.time;
+    setAttribute(this.follow, "aria-pressed", clock.following);
+    setAttribute(this.loop, "aria-pressed", clock.loop !== null);
     const share = (clock.time - clock.first) / Math.max(1, clock.last - clock.first);
     this.progress.style.transform = `scaleX(${share.toFixed(5)})`;
+    this.thumb.style.transform = `translateX(${(100 * share).toFixed(3)}%)`;
     this.ends.forEach((handle, k) => {
       handle.hidden = clock.loop === null;
       if (clock.loop && Number(handle.value) !== clock.loop[k]) handle.value = clock.loop[k];
     });
-    this.scrub.setAttribute("aria-valuetext", `step ${step} of ${total}${prediction}`);
-    setText(this.label, `step ${step} / ${total}`);
+    // The rest changes with the recorded step only: texts and sliders cost a repaint.
+    const said = `step ${step} of ${total}${prediction}`;
+    if (said !== this.said) {
+      this.said = said;
+      this.scrub.value = clock.time;
+      this.scrub.setAttribute("aria-valuetext", said);
+      setText(this.label, `step ${step} / ${total}`);
+    }
     if (Number(this.speed.value) !== clock.speed) this.speed.value = clock.speed;
   }
 }
