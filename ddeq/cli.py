@@ -89,7 +89,7 @@ def evaluate(options: argparse.Namespace) -> dict:
 
 def run_bench(options: argparse.Namespace) -> dict:
     """Milliseconds a step, against the naive way in the same run."""
-    return bench(pick_device(options.device), options.steps)
+    return bench(pick_device(options.device), options.steps, options.repeats)
 
 
 def info(options: argparse.Namespace) -> dict:
@@ -161,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("bench", run_bench)
     sub.add_argument("--steps", type=int, default=200, help="of one solve")
+    sub.add_argument("--repeats", type=int, default=5, help="of every measurement")
 
     add("info", info)
     return parser

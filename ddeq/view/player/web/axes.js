@@ -7,12 +7,14 @@ import { linearTicks, tickText } from "./scales.js";
 const FLOOR_LINES = 4;
 const MARGIN = 14;
 
-// {weak, strong: flat lists of end points (x, y, z, x, y, z, ...), labels: [{text, x, y, anchor}]}
+// {weak, strong: flat arrays of end points (x, y, z, x, y, z, ...), labels: [{text, x, y, anchor}]}
 // seen through `matrix` in a view of `width` x `height`.
 export function axesOf(dim, bounds, names, matrix, width, height) {
-  return dim === 3
-    ? floor(bounds, names, matrix, width, height)
-    : rulers(names, matrix, width, height);
+  const { weak, strong, labels } =
+    dim === 3
+      ? floor(bounds, names, matrix, width, height)
+      : rulers(names, matrix, width, height);
+  return { weak: new Float32Array(weak), strong: new Float32Array(strong), labels };
 }
 
 function floor({ low, high }, names, matrix, width, height) {

@@ -1,6 +1,6 @@
 // Class probabilities at the clock's step, as rows of labelled bars.
 
-import { element, setText } from "./dom.js";
+import { element, setText, setTransform } from "./dom.js";
 import { percentText } from "./scales.js";
 import { frameOf } from "./format.js";
 
@@ -63,7 +63,7 @@ export class Bars {
     const [p, q] = [run.bars(at.a), run.bars(at.b)];
     for (const row of this.rows) {
       const probability = p[row.c] + at.u * (q[row.c] - p[row.c]);
-      row.fill.style.transform = `scaleX(${probability.toFixed(4)})`;
+      setTransform(row.fill, `scaleX(${probability.toFixed(3)})`);
     }
     // Texts are those of the recorded step, so they change at most once a step.
     if (this.shown === frameOf(at) && this.labelled === this.signature) return;

@@ -1,7 +1,7 @@
 // Curves over the steps: one small chart a group, with its own labels and the clock's cursor.
 
 import { css } from "./theme.js";
-import { element, fitCanvas, setText } from "./dom.js";
+import { element, fitCanvas, setText, setTransform } from "./dom.js";
 import { extent, linearScale, logScale, numberText, tickText } from "./scales.js";
 import { frameOf } from "./format.js";
 
@@ -111,10 +111,10 @@ export class Chart {
     }
   }
 
-  // Moved elements, not a redrawn canvas: cheap at every frame.
+  // Elements moved by whole pixels, not a redrawn canvas: cheap while playing.
   cursor(time) {
     if (!this.x) return;
-    this.line.style.transform = `translateX(${this.x(time).toFixed(2)}px)`;
+    setTransform(this.line, `translateX(${this.x(time).toFixed(0)}px)`);
     for (const { run, curve, dot, value } of this.lines) {
       const place = run.locate(time);
       setText(value, numberText(curve.values[frameOf(place)]));
@@ -123,7 +123,7 @@ export class Chart {
       dot.style.visibility = drawn ? "" : "hidden";
       if (!drawn) continue;
       const x = this.x(Math.min(time, run.steps.at(-1)));
-      dot.style.transform = `translate(${x.toFixed(2)}px, ${this.y(shown).toFixed(2)}px)`;
+      setTransform(dot, `translate(${x.toFixed(0)}px, ${this.y(shown).toFixed(0)}px)`);
     }
   }
 }

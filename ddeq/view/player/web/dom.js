@@ -56,6 +56,13 @@ export function setAttribute(node, name, value) {
   if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
 }
 
+// Move or scale an element, unless it is there already.
+export function setTransform(node, transform) {
+  if (node.placed === transform) return;
+  node.placed = transform;
+  node.style.transform = transform;
+}
+
 // Give a canvas the size of its box in device pixels; true where it changed (and was cleared).
 export function fitCanvas(canvas, width, height, dpr) {
   const [w, h] = [Math.max(1, Math.round(width * dpr)), Math.max(1, Math.round(height * dpr))];

@@ -138,7 +138,6 @@ export class GLRenderer {
 
   setUp() {
     const { gl } = this;
-    this.scratch = gl.createBuffer();
     this.buffers = new Map(); // typed array -> buffer on the graphics processor
     this.points = program(gl, POINT_VERTEX, POINT_FRAGMENT);
     this.lines = program(gl, LINE_VERTEX, LINE_FRAGMENT);
@@ -250,13 +249,11 @@ export class GLRenderer {
     this.drawSpans(shared, ends, [from.u, to.u], run.count, style);
   }
 
-  // A few fixed lines, given as a flat list of their end points.
+  // A few fixed lines, given as a flat Float32Array of their end points.
   drawSegments(shared, points, plain) {
     const { gl } = this;
     if (!points.length) return;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.scratch);
-    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(points), gl.DYNAMIC_DRAW);
-    const field = { data: this.scratch, quantised: false, width: 0, scale: [1, 1, 1], offset: [0, 0, 0], stride: 24 };
+    const field = { data: points, quantised: false, width: 0, scale: [1, 1, 1], offset: [0, 0, 0], stride: 24 };
     const [from, to] = [{ field, index: 0 }, { field: { ...field, start: 12 }, index: 0 }];
     const widths = [shared.look.dpr, shared.look.dpr];
     const style = { widths, alphas: [1, 1], plain, mode: 0 };
@@ -304,8 +301,7 @@ export class GLRenderer {
       gl.vertexAttrib3f(location, 0, 0, 0);
       return;
     }
-    const own = field.data === this.scratch;
-    gl.bindBuffer(gl.ARRAY_BUFFER, own ? this.scratch : this.buffer(field.data));
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer(field.data));
     gl.enableVertexAttribArray(location);
     const type = field.quantised ? gl.UNSIGNED_SHORT : gl.FLOAT;
     const offset = field.start ?? index * field.width * (field.quantised ? 2 : 4);
@@ -344,14 +340,15 @@ export class GLRenderer {
     return entry;
   }
 
-  // Free what belongs to runs that are no longer shown.
+  // Free what belongs to runs and axes that are no longer shown.
   forget(views) {
-    const signature = views.map((view) => view.run);
+    const signature = views.flatMap(({ run, axes }) => [run, axes]);
     const shown = this.shown ?? [];
-    if (signature.length === shown.length && signature.every((run, k) => run === shown[k])) return;
+    if (signature.length === shown.length && signature.every((x, k) => x === shown[k])) return;
     this.shown = signature;
     const alive = new Set();
-    for (const { run } of views) {
+    for (const { run, axes } of views) {
+      alive.add(axes.weak).add(axes.strong);
       for (const chunk of run.chunks) for (const field of Object.values(chunk.fields)) alive.add(field.data);
       if (run.truth) alive.add(run.truth.points);
       if (run.kept) alive.add(run.kept);

@@ -2,7 +2,7 @@
 
 import { SPEEDS } from "./clock.js";
 import { css } from "./theme.js";
-import { element, fitCanvas, icon, iconButton, setAttribute, setText } from "./dom.js";
+import { element, fitCanvas, icon, iconButton, setAttribute, setText, setTransform } from "./dom.js";
 
 export class Transport {
   // actions: {toggle, step(±1), start, end, change, follow, seek(time), speed(x), loop, ...}
@@ -118,8 +118,9 @@ export class Transport {
     setAttribute(this.follow, "aria-pressed", clock.following);
     setAttribute(this.loop, "aria-pressed", clock.loop !== null);
     const share = (clock.time - clock.first) / Math.max(1, clock.last - clock.first);
-    this.progress.style.transform = `scaleX(${share.toFixed(5)})`;
-    this.thumb.style.transform = `translateX(${(100 * share).toFixed(3)}%)`;
+    const shown = Math.round(share * 500) / 500; // finer would only cost repaints
+    setTransform(this.progress, `scaleX(${shown})`);
+    setTransform(this.thumb, `translateX(${100 * shown}%)`);
     this.ends.forEach((handle, k) => {
       handle.hidden = clock.loop === null;
       if (clock.loop && Number(handle.value) !== clock.loop[k]) handle.value = clock.loop[k];

@@ -1,0 +1,152 @@
+"""The command line, as scripts use it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ddeq.cli import main
+from ddeq.gallery import load_gallery
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture
+def digit(tmp_path) -> Path:
+    """A picture of a zero."""
+    image = np.kron(load_gallery().images[0], np.ones((10, 10), np.uint8))
+    Image.fromarray(255 - image).save(tmp_path / "zero.png")
+    return tmp_path / "zero.png"
+
+
+@pytest.fixture
+def mnist(tmp_path) -> Path:
+    """A folder in MNIST's format that holds the gallery, as train and test split."""
+    gallery = load_gallery()
+
+    def header(kind: int, *sizes: int) -> bytes:
+        return bytes((0, 0, 8, kind)) + np.array(sizes, ">u4").tobytes()
+
+    count = len(gallery.labels)
+    for prefix in ("train", "t10k"):
+        images = header(3, count, 28, 28) + gallery.images.tobytes()
+        labels = header(1, count) + gallery.labels.astype(np.uint8).tobytes()
+        (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(images)
+        (tmp_path / f"{prefix}-labels-idx1-ubyte").write_bytes(labels)
+    return tmp_path
+
+
+def said(capsys, *arguments: object) -> dict:
+    """The one JSON object that a command prints."""
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_classify_prints_one_json_object(digit):
+    """In a process of its own: nothing but the object may reach stdout."""
+    command = [sys.executable, "-m", "ddeq", "classify", str(digit), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    assert result["label"] == "0"
+    assert set(result) >= {
+        *("label", "probabilities", "steps", "evaluations", "objective", "relative_objective"),
+        *("stopped", "seconds", "device"),
+    }
+    assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert result["evaluations"] == result["steps"] + 1
+
+
+def test_classify_takes_settings(capsys, digit):
+    options = ("--solver", "euler", "--steps", 3, "--tolerance", 0, "--device", "cpu")
+    result = said(capsys, "classify", digit, *options)
+    assert (result["steps"], result["stopped"]) == (3, "step limit")
+
+
+def test_without_json_the_result_is_readable(capsys, digit):
+    assert main(["classify", str(digit)]) == 0
+    assert "label: 0\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["classify", "missing.ply"],
+        ["classify", "ZERO", "--solver", "none"],
+        ["classify", "ZERO", "--steps", "many"],
+        ["classify", "ZERO", "--device", "tpu"],
+        ["classify", "ZERO", "--model", "missing.safetensors"],
+        ["classify"],
+        ["unknown"],
+        ["train", "missing.toml", "--data", "."],
+        ["evaluate", "digits", "--data", "missing"],
+    ],
+)
+def test_errors_are_one_sentence_and_status_2(capsys, digit, arguments):
+    assert main([str(digit) if a == "ZERO" else a for a in arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1 and printed.err.endswith(".\n")
+
+
+def test_evaluate_counts_what_classify_says(capsys, mnist):
+    result = said(capsys, "evaluate", "digits", "--data", mnist, "--limit", 30, "--stability")
+    assert result["total"] == 30
+    assert result["accuracy"] == result["correct"] / 30 > 0.9
+    low, high = result["interval"]
+    assert low < result["accuracy"] < high
+    assert result["parameters"] == 773_114
+    assert result["mean_relative_objective"] < 0.05
+    assert result["agreement_of_seeds"] > 0.9 and result["changed_5x"] < 0.1
+
+
+def test_evaluate_can_read_the_validation_split(capsys, mnist):
+    result = said(
+        capsys, *("evaluate", "digits", "--data", mnist, "--split", "validation", "--limit", 5)
+    )
+    assert (result["split"], result["total"]) == ("validation", 5)
+
+
+def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        """
+        name = "tiny"
+        seed = 0
+        validation = 40
+        [card]
+        labels = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+        points = 60
+        settings = { solver = "picard", kernel = "riesz", steps = 5 }
+        [model]
+        classes = 10
+        particles = 4
+        operator = { latent_dim = 16, hidden_dim = 4, heads = 4 }
+        [[stages]]
+        batches = 2
+        batch_size = 8
+        points = 30
+        solves = [{ solver = "picard", steps = [1, 2] }]
+        """
+    )
+    out = tmp_path / "run"
+    trained = said(capsys, "train", recipe, "--data", mnist, "--out", out)
+    result = said(capsys, "classify", digit, "--model", trained["weights"])
+    assert result["label"] in "0123456789"
+
+
+def test_bench_measures_both_ways_in_one_run(capsys):
+    result = said(capsys, "bench", "--steps", 2, "--repeats", 1)
+    for config in ("paper", "shipped"):
+        for batch in ("batch_1", "batch_64"):
+            row = result[config][batch]
+            assert row["ratio"] == pytest.approx(row["ms_per_step_naive"] / row["ms_per_step"])
+            assert row["ms_to_first_step"] > 0
+
+
+def test_info_names_the_models(capsys):
+    result = said(capsys, "info")
+    assert result["models"]["digits"]["parameters"] == 773_114
