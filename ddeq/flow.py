@@ -52,7 +52,7 @@ class FlowStep:
         step_size: of the step taken from here, ``(B,)``; 0 for clouds that have stopped.
         evaluations: network evaluations so far, ``(B,)`` int.
         running: ``(B,)`` bool, False for clouds that have stopped.
-        seconds: wall-clock time since the solve began.
+        seconds: wall-clock time spent solving so far.
     """
 
     step: int
@@ -148,7 +148,7 @@ class Flow:
         self._diverged = torch.zeros(len(z0), dtype=torch.bool, device=z0.device)
 
     def __iter__(self) -> Iterator[FlowStep]:
-        began = time.perf_counter()
+        spent, resumed = 0.0, time.perf_counter()
         z, state = self.z0, self.solver.start(self.z0)
         evaluations = torch.zeros_like(self._steps)
         running = torch.ones_like(self._diverged)
@@ -170,6 +170,7 @@ class Flow:
             running = moving_on
             if going := not last and bool(running.any()):
                 z_next, gamma, state = self.solver.step(here, k, state)
+            spent += time.perf_counter() - resumed
             self._last = FlowStep(
                 step=k,
                 particles=here.particles,
@@ -181,9 +182,10 @@ class Flow:
                 step_size=running * (gamma if going else 0.0),
                 evaluations=evaluations,
                 running=running,
-                seconds=time.perf_counter() - began,
+                seconds=spent,
             )
             yield self._last
+            resumed = time.perf_counter()  # what the caller does meanwhile is not the solve's time
             if not going:
                 return
             z = torch.where(running[:, None, None], z_next, here.particles)

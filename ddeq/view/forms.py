@@ -15,8 +15,8 @@ from ddeq.solvers import SOLVERS
 SOLVER_HINTS = {
     "euler": "Constant steps downhill: the paper's solver. It cannot quite arrive.",
     "euler-decay": "Steps downhill that get shorter, so that particles settle.",
-    "momentum": "Steps downhill with inertia, getting shorter. Shipped as the default.",
-    "picard": "No gradient: every particle jumps to where the network sends it.",
+    "momentum": "Steps downhill with inertia, getting shorter.",
+    "picard": "No gradient: every particle moves to where the network sends it.",
     "anderson": "Jumps that combine the last few, to cancel what is left over.",
 }
 KERNEL_HINTS = {

@@ -1,5 +1,6 @@
 """The player as a Streamlit component."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -62,6 +63,7 @@ def player(
     pieces = [[run] if isinstance(run, bytes) else list(run) for run in runs]
     data: dict[str, Any] = {
         "key": key,
+        "serial": time.time_ns() // 1000,  # the browser may take calls up out of order
         "script": _address(script().encode(), "text/javascript", f"{key}-script"),
         "runs": [
             [

@@ -27,7 +27,7 @@ export function mount({ data, parentElement, setTriggerValue }, base) {
   if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
   entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
   entry.player.setTheme();
-  entry.newest = data;
+  if (!(data.serial < entry.newest?.serial)) entry.newest = data;
   load(entry, base);
   // Streamlit calls this also where a newer call has overtaken this one, so look before parting.
   return () => setTimeout(() => entry.player && !entry.host.isConnected && close(entry), GRACE);

@@ -1,0 +1,25 @@
+"""The README's example runs as printed."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_the_library_example_runs():
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", example], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1].split()[0] == "2"
+
+
+def test_the_tree_names_what_is_there():
+    text = (ROOT / "README.md").read_text()
+    tree = text[text.index("## The tree") :]
+    named = re.findall(r"^(\S+?)/? {2,}", tree, re.MULTILINE)
+    assert named and all((ROOT / name).exists() for name in named)
+    modules = {f"ddeq/{path.name}" for path in (ROOT / "ddeq").glob("*.py")}
+    assert modules - set(named) <= {"ddeq/__init__.py", "ddeq/__main__.py", "ddeq/errors.py"}
