@@ -63,8 +63,11 @@ def classify(options: argparse.Namespace) -> dict:
 def train_recipe(options: argparse.Namespace) -> dict:
     """Train by a recipe; the weights and their card land in the folder of the run."""
     recipe = load_recipe(options.recipe)
-    clouds, _ = digit_clouds(options.data, recipe.validation)
-    model = train(recipe, clouds, options.out, resume=options.resume)
+    clouds, held_out = digit_clouds(options.data, recipe.validation)
+    device = pick_device(options.device)
+    model = train(
+        recipe, clouds, options.out, held_out=held_out, resume=options.resume, device=device
+    )
     weights = options.out / f"{recipe.name}.safetensors"
     save(model, recipe.card, weights)
     return {"weights": str(weights), "parameters": parameter_count(model)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -138,9 +139,13 @@ def stability(
     result: Predictions,
     device: torch.device | str = "cpu",
 ) -> dict:
-    """Is it an equilibrium? Solve five times longer without stopping, and from another seed."""
+    """Is it an equilibrium? Solve five times longer without stopping, and from another seed.
+
+    Longer means: every cloud takes five times the steps that ``result`` took on average.
+    """
     limits = settings.limits
-    longer = replace(limits, steps=5 * limits.steps, tolerance=0.0)
+    steps = math.ceil(5 * float(result.steps.float().mean()))
+    longer = replace(limits, steps=steps, tolerance=0.0)
     later = predict(checkpoint, data, replace(settings, limits=longer), device)
     other = replace(settings, limits=replace(limits, seed=limits.seed + 1))
     again = predict(checkpoint, data, other, device)

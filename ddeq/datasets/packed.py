@@ -19,6 +19,10 @@ class Batch:
     mask: Tensor
     labels: Tensor
 
+    def to(self, device: torch.device | str) -> Batch:
+        """The same batch on another device."""
+        return Batch(self.x.to(device), self.mask.to(device), self.labels.to(device))
+
 
 @dataclass(frozen=True)
 class Augmentation:

@@ -226,8 +226,12 @@ def test_every_key(visit):
     expect(root(page)).to_have_attribute("data-playing", "false")
     page.keyboard.press("?")
     expect(page.get_by_test_id("player-help-panel")).to_be_visible()
+    expect(page.get_by_test_id("player-info")).to_contain_text("rounded by at most")
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("player-help-panel")).to_be_hidden()
+    page.keyboard.press("Shift+ArrowRight")
+    assert page.evaluate("player.stage.camera.yaw") != pytest.approx(0.6)
+    expect_step(page, 60)
     zoom = page.evaluate("player.stage.camera.zoom")
     page.keyboard.press("+")
     assert page.evaluate("player.stage.camera.zoom") > zoom

@@ -25,10 +25,12 @@ import numpy as np
 from ddeq.view.player.assets import script
 from ddeq.view.player.format import Trajectory, encode
 
-CHROMIUM = (
-    "--no-sandbox --disable-background-networking --use-angle=swiftshader "
-    "--enable-unsafe-swiftshader"
-).split()
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
 FEW, MANY = 2048, 20_000  # particles
 SECONDS = 3.0  # over which frames are counted
 SCRUBS = 40  # of 200 steps
@@ -93,7 +95,8 @@ PLOTLY_PAGE = """<!doctype html><meta charset="utf-8"><div id="host"></div>
 <script>
 const host = document.getElementById("host");
 const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
-const now = {{ mode: "immediate", frame: {{ duration: 0, redraw: true }}, transition: {{ duration: 0 }} }};
+const frame = {{ duration: 0, redraw: true }};
+const now = {{ mode: "immediate", frame, transition: {{ duration: 0 }} }};
 globalThis.subject = {{
   async show(url) {{
     const figure = await (await fetch(url)).json();

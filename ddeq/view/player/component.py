@@ -63,7 +63,7 @@ def player(
     pieces = [[run] if isinstance(run, bytes) else list(run) for run in runs]
     data: dict[str, Any] = {
         "key": key,
-        "serial": time.time_ns() // 1000,  # the browser may take calls up out of order
+        "serial": time.time_ns() // 1000,  # orders calls, which may be taken up out of order
         "script": _address(script().encode(), "text/javascript", f"{key}-script"),
         "runs": [
             [

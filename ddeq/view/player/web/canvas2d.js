@@ -34,7 +34,8 @@ export class Canvas2DRenderer {
       }
       c.stroke();
     }
-    const place = (name, where, n, out) => project(matrix, run.between(name, where, n), rect.width, rect.height, out);
+    const place = (name, where, n, out) =>
+      project(matrix, run.between(name, where, n), rect.width, rect.height, out);
     const segments = (fromName, from, toName, to, width, style) => {
       c.lineWidth = width;
       c.strokeStyle = style;
@@ -53,9 +54,12 @@ export class Canvas2DRenderer {
       drawCloud(c, run.truth, matrix, rect, look.size * 0.3, () => css(theme.faint, 0.8));
     }
     for (const trail of look.trails ? trailPieces(at, look.trails) : []) {
-      segments("particles", trail.from, "particles", trail.to, look.size * 0.3, css(look.plain, 0.5 * trail.alpha));
+      const style = css(look.plain, 0.5 * trail.alpha);
+      segments("particles", trail.from, "particles", trail.to, look.size * 0.3, style);
     }
-    if (run.meta.ghost && look.residuals) segments("particles", at, "ghost", at, look.dpr, css(theme.ghost, 0.5 * look.calm));
+    if (run.meta.ghost && look.residuals) {
+      segments("particles", at, "ghost", at, look.dpr, css(theme.ghost, 0.5 * look.calm));
+    }
     if (look.arrows && at.a !== at.b) {
       const tip = { ...at, u: at.u + look.arrows };
       segments("particles", at, "particles", tip, look.size * 0.3, css(look.plain, 0.75));

@@ -2,7 +2,7 @@
 
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8];
 const RUN_SECONDS = 8; // a whole run at speed 1
-const FOLLOW_RATE = 6; // 1/s, how quickly "follow live" catches up
+const FOLLOW_RATE = 10; // 1/s, how quickly "follow live" catches up
 
 export class Clock {
   constructor() {

@@ -253,7 +253,9 @@ export class GLRenderer {
   drawSegments(shared, points, plain) {
     const { gl } = this;
     if (!points.length) return;
-    const field = { data: points, quantised: false, width: 0, scale: [1, 1, 1], offset: [0, 0, 0], stride: 24 };
+    const field = {
+      data: points, quantised: false, width: 0, scale: [1, 1, 1], offset: [0, 0, 0], stride: 24,
+    };
     const [from, to] = [{ field, index: 0 }, { field: { ...field, start: 12 }, index: 0 }];
     const widths = [shared.look.dpr, shared.look.dpr];
     const style = { widths, alphas: [1, 1], plain, mode: 0 };

@@ -36,8 +36,10 @@ export class InputCloud {
     const c = this.canvas.getContext("2d");
     c.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const rect = { width: this.canvas.width, height: this.canvas.height };
-    const matrix = viewMatrix(this.camera, frameBox(...bounds(cloud.points, cloud.dim)), cloud.dim, rect.width, rect.height);
+    const box = frameBox(...bounds(cloud.points, cloud.dim));
+    const matrix = viewMatrix(this.camera, box, cloud.dim, rect.width, rect.height);
     const radius = Math.max(1, 2.6 - count / 700) * dpr;
-    drawCloud(c, cloud, matrix, rect, radius, (depth) => css(theme.text, 0.95 - 0.55 * (cloud.dim === 3 ? depth : 0)));
+    const fading = cloud.dim === 3 ? 0.55 : 0;
+    drawCloud(c, cloud, matrix, rect, radius, (depth) => css(theme.text, 0.95 - fading * depth));
   }
 }

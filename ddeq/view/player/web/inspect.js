@@ -62,7 +62,9 @@ export class Inspector {
       c.arc(centre[0], centre[1], look.size / 2 + 3 * dpr, 0, 7);
       c.stroke();
       if (pinned) this.fillCard(view, mark.n, theme);
-      else if (this.pin?.k !== mark.k || this.pin?.n !== mark.n) this.placeTip(view, mark.n, centre, canvas, dpr);
+      else if (this.pin?.k !== mark.k || this.pin?.n !== mark.n) {
+        this.placeTip(view, mark.n, centre, canvas, dpr);
+      }
     }
   }
 
@@ -85,7 +87,9 @@ export class Inspector {
       const most = Math.max(...lengths, 1e-30);
       const total = [0, 1, 2].map((k) => terms.reduce((sum, term) => sum + term[k], 0));
       rows.push(element("p.title", {}, `its move at step ${run.steps[frameOf(at)]} is the sum of`));
-      terms.forEach((term, k) => rows.push(termRow(TERM_NAMES[k], term, lengths[k] / most, css(theme.terms[k]))));
+      terms.forEach((term, k) => {
+        rows.push(termRow(TERM_NAMES[k], term, lengths[k] / most, css(theme.terms[k])));
+      });
       rows.push(termRow("move", total, Math.hypot(...total) / most, css(theme.fg)));
     }
     this.card.replaceChildren(...rows);
@@ -96,7 +100,8 @@ export class Inspector {
     const terms = termsOf(run, frameOf(at), n);
     const total = [0, 1, 2].map((k) => terms.reduce((sum, term) => sum + term[k], 0));
     const tip = (term, scale) => {
-      const q = project(matrix, world.map((x, k) => x + term[k] * scale), rect.width, rect.height, [0, 0, 0]);
+      const end = world.map((x, k) => x + term[k] * scale);
+      const q = project(matrix, end, rect.width, rect.height, [0, 0, 0]);
       return [rect.x + q[0] - centre[0], rect.y + q[1] - centre[1]];
     };
     const longest = Math.max(...[...terms, total].map((term) => Math.hypot(...tip(term, 1))), 1e-9);
@@ -113,19 +118,22 @@ function termsOf(run, frame, n) {
 }
 
 function termRow(name, vector, share, colour) {
-  const parts = vector.map(numberText).join("  ");
+  const bar = `transform: scaleX(${Math.min(1, share).toFixed(3)}); background: ${colour}`;
   return element(
     "div.term",
-    { title: parts, "data-term": name, "data-vector": vector.join(",") },
+    { title: vector.map(numberText).join("  "), "data-term": name, "data-vector": vector.join(",") },
     element("span", {}, name),
-    element("span.track", {}, element("i", { style: `transform: scaleX(${Math.min(1, share).toFixed(3)}); background: ${colour}` })),
+    element("span.track", {}, element("i", { style: bar })),
     element("span.value", {}, numberText(Math.hypot(...vector))),
   );
 }
 
 function facts(run, at, n) {
   const position = run.between("particles", at, n, [0, 0, 0]).slice(0, run.dim);
-  const lines = [["position", position.map(numberText).join(", ")], ["speed", `${numberText(speedOf(run, at, n))} a step`]];
+  const lines = [
+    ["position", position.map(numberText).join(", ")],
+    ["speed", `${numberText(speedOf(run, at, n))} a step`],
+  ];
   if (run.meta.ghost) lines.push(["to F(μ)", numberText(distanceOf(run, at, n))]);
   if (run.kept) lines.push(["", run.kept[n] ? "kept fixed" : "free"]);
   return [

@@ -15,7 +15,8 @@ export function mountPage(host, texts, options = {}) {
   const sheet = document.createElement("style");
   sheet.textContent = PLAYER_CSS;
   shadow.append(sheet);
-  const player = new Player(shadow, { moment, source: async () => ({ script: ownScript(), template: PAGE_HTML }) });
+  const source = async () => ({ script: ownScript(), template: PAGE_HTML });
+  const player = new Player(shadow, { moment, source });
   player.onLink = (linked) => {
     history.replaceState(null, "", `#${new URLSearchParams(linked)}`);
     return location.href;

@@ -43,12 +43,16 @@ export class Panels {
     this.switches = new Map();
     this.colour = element(
       "select",
-      { "aria-label": "Colour by", "data-testid": "player-colour", onchange: () => actions.set("colour", this.colour.value) },
+      {
+        "aria-label": "Colour by", "data-testid": "player-colour",
+        onchange: () => actions.set("colour", this.colour.value),
+      },
       ...Object.entries(COLOURS).map(([value, text]) => element("option", { value }, text)),
     );
     const rows = SWITCHES.map(([name, text]) => {
       const box = element("input", {
-        type: "checkbox", "data-testid": `player-show-${name}`, onchange: () => actions.set(name, box.checked),
+        type: "checkbox", "data-testid": `player-show-${name}`,
+        onchange: () => actions.set(name, box.checked),
       });
       const row = element("label", {}, box, text);
       this.switches.set(name, { box, row });
@@ -56,7 +60,10 @@ export class Panels {
     });
     this.view = element(
       "div.panel",
-      { id: "view", role: "group", "aria-label": "What is shown", hidden: true, "data-testid": "player-view-panel" },
+      {
+        id: "view", role: "group", "aria-label": "What is shown", hidden: true,
+        "data-testid": "player-view-panel",
+      },
       element("label.colour", {}, "colour by", this.colour),
       ...rows,
     );
@@ -68,11 +75,19 @@ export class Panels {
       "div.panel",
       { id: "save", role: "group", "aria-label": "Save", hidden: true, "data-testid": "player-save-panel" },
       ...saves.map(([kind, text]) =>
-        element("button", { type: "button", "data-testid": `player-save-${kind}`, onclick: () => actions.save(kind) }, text),
+        element(
+          "button",
+          { type: "button", "data-testid": `player-save-${kind}`, onclick: () => actions.save(kind) },
+          text,
+        ),
       ),
     );
     const table = (entries) =>
-      element("dl", {}, ...entries.flatMap(([key, text]) => [element("dt", {}, key), element("dd", {}, text)]));
+      element(
+        "dl",
+        {},
+        ...entries.flatMap(([key, text]) => [element("dt", {}, key), element("dd", {}, text)]),
+      );
     this.help = element(
       "div.panel.help",
       { id: "help", role: "dialog", "aria-label": "Keys", hidden: true, "data-testid": "player-help-panel" },

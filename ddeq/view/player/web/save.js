@@ -64,7 +64,8 @@ export async function saveVideo(player, progress) {
   clock.time = from;
   player.refresh(scale);
   const canvas = picture(player, scale);
-  const recorder = new MediaRecorder(canvas.captureStream(30), { mimeType: type, videoBitsPerSecond: 12e6 });
+  const options = { mimeType: type, videoBitsPerSecond: 12e6 };
+  const recorder = new MediaRecorder(canvas.captureStream(30), options);
   const parts = [];
   recorder.ondataavailable = (event) => parts.push(event.data);
   const stopped = new Promise((resolve) => (recorder.onstop = resolve));

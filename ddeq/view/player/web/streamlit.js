@@ -11,6 +11,8 @@ const PLAYERS = (globalThis.ddeqPlayers ??= new Map());
 export function mount({ data, parentElement, setTriggerValue }, base) {
   const entry = PLAYERS.get(data.key) ?? { saved: null, sources: [] };
   PLAYERS.set(data.key, entry);
+  if (data.serial < entry.newest?.serial) return undefined; // calls may be taken up out of order
+  entry.newest = data;
   if (!entry.player) {
     entry.host = document.createElement("div");
     const shadow = entry.host.attachShadow({ mode: "open" });
@@ -27,7 +29,6 @@ export function mount({ data, parentElement, setTriggerValue }, base) {
   if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
   entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
   entry.player.setTheme();
-  if (!(data.serial < entry.newest?.serial)) entry.newest = data;
   load(entry, base);
   // Streamlit calls this also where a newer call has overtaken this one, so look before parting.
   return () => setTimeout(() => entry.player && !entry.host.isConnected && close(entry), GRACE);
@@ -55,7 +56,8 @@ async function load(entry, base) {
   for (let data = null; data !== entry.newest && entry.player; ) {
     data = entry.newest;
     try {
-      entry.sources = await Promise.all(data.runs.map((urls, k) => grow(entry.sources[k], urls, base)));
+      const growing = data.runs.map((urls, k) => grow(entry.sources[k], urls, base));
+      entry.sources = await Promise.all(growing);
       if (!entry.player) break;
       entry.player.fail("");
       entry.player.setRuns(entry.sources.map((source) => source.run), data);
@@ -71,7 +73,8 @@ async function grow(source, urls, base) {
   const grown = source && source.urls.every((url, k) => urls[k] === url);
   const run = grown ? source.run : new Run();
   const fresh = urls.slice(grown ? source.urls.length : 0);
-  for (const piece of await Promise.all(fresh.map((url) => fetchPiece(new URL(url, base))))) run.append(piece);
+  const pieces = await Promise.all(fresh.map((url) => fetchPiece(new URL(url, base))));
+  for (const piece of pieces) run.append(piece);
   return { urls, run };
 }
 

@@ -12,8 +12,12 @@ export class Transport {
     this.follow = iconButton("live", "Follow the solver live", "player-live", actions.follow, {
       "aria-pressed": "false",
     });
-    this.change = iconButton("change", "Go to the last change of the prediction", "player-change", actions.change);
-    this.loop = iconButton("loop", "Loop a range", "player-loop", actions.loop, { "aria-pressed": "false" });
+    this.change = iconButton(
+      "change", "Go to the last change of the prediction", "player-change", actions.change,
+    );
+    this.loop = iconButton("loop", "Loop a range", "player-loop", actions.loop, {
+      "aria-pressed": "false",
+    });
     this.ends = ["from", "to"].map((end, k) => {
       const handle = element("input.end", {
         type: "range", min: 0, max: 1, step: "any", hidden: true,
@@ -91,7 +95,8 @@ export class Transport {
         const [left, right] = [x(from), x(to)];
         const last = i === pieces.length - 1;
         const colour = shown.length > 1 ? theme.runs[this.runs.indexOf(run)] : theme.accent;
-        c.fillStyle = css(last ? colour : theme.muted, last ? (row > 9 ? 0.2 : 0.5) : i % 2 ? 0.1 : 0.2);
+        const strength = row > 9 ? 0.2 : 0.5;
+        c.fillStyle = last ? css(colour, strength) : css(theme.muted, i % 2 ? 0.1 : 0.2);
         c.fillRect(left, k * row, Math.max(0.5, right - left - 1), row - 1);
         if (row >= 9 && right - left > c.measureText(label).width + 8) {
           c.fillStyle = css(last ? theme.accent : theme.muted);
@@ -118,7 +123,7 @@ export class Transport {
     setAttribute(this.follow, "aria-pressed", clock.following);
     setAttribute(this.loop, "aria-pressed", clock.loop !== null);
     const share = (clock.time - clock.first) / Math.max(1, clock.last - clock.first);
-    const shown = Math.round(share * 500) / 500; // finer would only cost repaints
+    const shown = Math.round(share * 800) / 800; // finer would only cost repaints
     setTransform(this.progress, `scaleX(${shown})`);
     setTransform(this.thumb, `translateX(${100 * shown}%)`);
     this.ends.forEach((handle, k) => {
