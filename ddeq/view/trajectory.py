@@ -65,7 +65,7 @@ def trajectory(
         axes=tuple(f"PC {i + 1} ({share:.0%})" for i, share in enumerate(shares)),
         note=(
             f"{len(shares)} fixed principal axes of the {len(projection.centre)}-d latent space, "
-            f"{shares.sum():.0%} of the variance. Dots: particles; rings: where F sends them."
+            f"{shares.sum():.0%} of the variance"
         ),
         true_label=true_label,
     )

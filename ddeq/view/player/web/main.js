@@ -108,7 +108,10 @@ export class Player {
       }),
       start: then(() => clock.seek(clock.first)),
       end: then(() => clock.seek(clock.last)),
-      seek: then((time) => clock.seek(time)),
+      seek: (time) => {
+        clock.seek(time);
+        this.draw(); // at once: the browser hands over slider moves just before each frame
+      },
       follow: then(() => (clock.following ? clock.pause() : clock.follow())),
       speed: then((speed) => (clock.speed = speed)),
       change: then(() => this.seekChange()),
