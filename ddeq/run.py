@@ -88,9 +88,11 @@ def card_defaults(card: Mapping[str, Any], solver: str, kernel: str) -> dict[str
     """A model card's settings, as far as they hold for this solver and kernel.
 
     The card's numbers for its own solver and kernel say nothing about another, which brings its
-    own defaults.
+    own defaults; nor does the number of steps that its own solver needs.
     """
     shipped = dict(card["settings"])
+    if shipped["solver"] != solver:
+        shipped.pop("steps", None)
     for what, name, registry in (("solver", solver, SOLVERS), ("kernel", kernel, KERNELS)):
         if shipped.get(what) != name:
             for foreign in settings_of(registry[shipped[what]]):

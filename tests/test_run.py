@@ -128,7 +128,7 @@ def test_a_card_fills_up_what_a_person_did_not_say():
 def test_another_solver_or_kernel_brings_its_own_defaults():
     card = {"settings": {**CARD["settings"], "step_size": 4.0}}
     found = with_defaults(card, {"solver": "euler", "kernel": "gaussian"})
-    assert found == RunSettings(Euler(), Gaussian(), Limits(steps=90))
+    assert found == RunSettings(Euler(), Gaussian(), Limits())
     assert card_defaults(card, "momentum", "riesz") == card["settings"]
 
 

@@ -12,7 +12,6 @@ missing=""
 for package in $(cat "$@"); do
     # A program found some other way will do, too.
     command -v "$package" >/dev/null && continue
-    [ "$package" = nodejs ] && command -v node >/dev/null && continue
     dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q "ok installed" && continue
     missing="$missing $package"
 done

@@ -37,16 +37,15 @@ def settings_form(card: Mapping[str, Any]) -> RunSettings:
     kernel = _choice("kernel", KERNEL_HINTS, card["settings"]["kernel"])
     defaults = card_defaults(card, solver, kernel)
     given: dict[str, Any] = {"solver": solver, "kernel": kernel}
-    for prefix, kind in (
-        (f"{solver}-", SOLVERS[solver]),
-        (f"{kernel}-", KERNELS[kernel]),
-        ("", Limits),
-    ):
+    # A field whose default depends on the solver or kernel is a field of its own for each.
+    for owner, kind in ((solver, SOLVERS[solver]), (kernel, KERNELS[kernel]), ("", Limits)):
         columns = st.columns(2)
         for place, field in enumerate(settings_of(kind)):
             with columns[place % 2]:
                 default = defaults.get(field.name, field.default)
-                given[field.name] = _number(field, default, prefix + field.name)
+                whose = solver if field.name == "steps" else owner
+                key = f"{whose}-{field.name}" if whose else field.name
+                given[field.name] = _number(field, default, key)
     return RunSettings.from_dict(given)
 
 

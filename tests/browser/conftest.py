@@ -1,10 +1,12 @@
-"""Headless Chromium and the running app, shared by all browser tests."""
+"""Headless Chromium and running Streamlit scripts, shared by all browser tests."""
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,26 +34,41 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def app():
-    """The address of the app, started as a person would start it."""
+@contextlib.contextmanager
+def serving(script: Path) -> Iterator[str]:
+    """The address at which a Streamlit script runs, started as a person would start it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = subprocess.Popen(
+    server = subprocess.Popen(
         [
-            *(sys.executable, "-m", "streamlit", "run", "app.py"),
-            *("--server.headless=true", f"--server.port={port}", "--server.fileWatcherType=none"),
+            *(sys.executable, "-m", "streamlit", "run", str(script)),
+            *("--server.port", str(port), "--server.address", "127.0.0.1"),
+            *("--server.headless", "true", "--server.fileWatcherType", "none"),
+            *("--browser.gatherUsageStats", "false"),
         ],
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
     )
     try:
-        assert any("URL" in line for line in process.stdout), "The app ended at once."
+        assert any("URL" in line for line in server.stdout), f"{script.name} ended at once."
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
-        process.wait()
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Runs a Streamlit script: ``with serve(path) as address``."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+def app():
+    """The address of the app."""
+    with serving(ROOT / "app.py") as address:
+        yield address

@@ -87,7 +87,7 @@ def test_the_probabilities_follow_the_timeline(visit):
 
 
 def test_a_link_reproduces_the_run(visit):
-    page = visit("digit=100&solver=euler-decay&steps=20&seed=3")
+    page = visit("digit=100&solver=euler-decay&euler-decay-steps=20&seed=3")
     scrub(page, 20)
     again = visit(page.url.split("?")[1])
     scrub(again, 20)
@@ -102,7 +102,7 @@ def test_a_setting_changed_runs_again_and_enters_the_link(visit):
     field.fill("3")
     field.press("Enter")
     expect(page.get_by_text(re.compile("after 3 steps and 4 network evaluations"))).to_be_visible()
-    expect(page).to_have_url(re.compile("steps=3"))
+    expect(page).to_have_url(re.compile("picard-steps=3"))
 
 
 def test_a_ply_file_is_classified(visit, tmp_path):
@@ -147,7 +147,7 @@ def test_a_drawing_is_classified(visit):
 
 
 def test_stop_keeps_what_was_solved(visit):
-    page = visit("digit=0&steps=5000&tolerance=0&solver=euler", settled=False)
+    page = visit("digit=0&euler-steps=5000&tolerance=0&solver=euler", settled=False)
     root = page.get_by_test_id("player-root")
     expect(root).to_have_attribute("data-last", re.compile(r"\d\d+"))  # streaming before the end
     page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
@@ -156,7 +156,7 @@ def test_stop_keeps_what_was_solved(visit):
 
 
 def test_a_run_can_be_taken_home(visit):
-    page = visit("digit=0&steps=10")
+    page = visit("digit=0&picard-steps=10")
     files = {}
     for name in ("Trajectory (.npz)", "Metrics (.csv)", "Interactive page (.html)"):
         with page.expect_download() as download:

@@ -1,29 +1,17 @@
 """The flow player as a person uses it, in headless Chromium."""
 
 import io
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from ddeq.view.player import Curve, Trajectory, encode, export_html
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
 T, N, CLASSES = 41, 8, ("cat", "dog", "owl")
 
 
@@ -56,19 +44,6 @@ def trajectory(seed=0, label="euler", dim=3):
         true_label="owl",
         status="Converged after 80 steps.",
     )
-
-
-expect.set_options(timeout=30_000)
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -595,38 +570,19 @@ st.text(f"pieces: {len(pieces)}")
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory):
+def page_address(serve, tmp_path_factory):
     """The address of a running Streamlit page with a player and a drawing pad."""
     script = tmp_path_factory.mktemp("app") / "page.py"
     script.write_text(APP)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "streamlit", "run", str(script)),
-            *("--server.port", str(port), "--server.address", "127.0.0.1"),
-            *("--server.headless", "true", "--server.fileWatcherType", "none"),
-            *("--browser.gatherUsageStats", "false"),
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
-    )
-    for line in server.stdout:
-        if "URL:" in line:
-            break
-    yield f"http://127.0.0.1:{port}"
-    server.terminate()
-    server.wait()
+    with serve(script) as address:
+        yield address
 
 
 @pytest.fixture
-def streamlit_page(chromium, app):
+def streamlit_page(chromium, page_address):
     context = chromium.new_context(viewport={"width": 1300, "height": 1000})
     page = context.new_page()
-    page.goto(app)
+    page.goto(page_address)
     expect(page.get_by_text("pieces: 0")).to_be_visible(timeout=30_000)
     yield page
     context.close()
