@@ -150,14 +150,19 @@ def discrepancy(
     p = p - (c.abs()[..., None] * p).sum(1, keepdim=True) / 2
     d2 = squared_distances(p, p)  # (B, N+M, N+M)
     k = kernel.value(d2)
-    mmd2 = torch.einsum("bi,bij,bj->b", c, k, c)
+    mmd2 = _quadratic(k, c)
     # Below the rounding error of its own sum the value is noise, and at a fixed point it is 0.
-    rounding = torch.finfo(p.dtype).eps * torch.einsum("bi,bij,bj->b", c.abs(), k.abs(), c.abs())
+    rounding = torch.finfo(p.dtype).eps * _quadratic(k.abs(), c.abs())
     mmd2 = torch.where(mmd2.abs() <= rounding, 0.0, mmd2)
     weight = kernel.slope(d2) * c[:, None, :]  # (B, N+M, N+M)
     pull = weight.sum(2, keepdim=True) * p - weight @ p  # sum_j c_j w_ij (p_i - p_j)
     gradient = 2 * c[:, :, None] * pull  # (B, N+M, d)
     return Discrepancy(mmd2, gradient[:, : a.shape[1]], gradient[:, a.shape[1] :])
+
+
+def _quadratic(k: Tensor, c: Tensor) -> Tensor:
+    """``sum_ij c_i k_ij c_j`` of each cloud: ``(B, P, P), (B, P) -> (B,)``."""
+    return (c[:, None, :] @ k @ c[:, :, None]).flatten()  # (B,1,P) @ (B,P,P) @ (B,P,1)
 
 
 def mmd2(
@@ -185,7 +190,7 @@ def mmd2(
     apart = d2 > 0
     at_zero = kernel.value(torch.zeros_like(d2))
     value = torch.where(apart, kernel.value(torch.where(apart, d2, 1.0)), at_zero)
-    return torch.einsum("bi,bij,bj->b", c, value, c)
+    return _quadratic(value, c)
 
 
 KERNELS: dict[str, type[Kernel]] = {"riesz": Riesz, "gaussian": Gaussian}

@@ -102,7 +102,8 @@ class Attention(nn.Module):
         """
         query = self._split(self.query(t))  # (B, heads, N, d/heads)
         if not fused:
-            scores = query @ keys.transpose(-1, -2) / math.sqrt(query.shape[-1])
+            # Scaling the queries touches far fewer numbers than scaling the scores.
+            scores = (query / math.sqrt(query.shape[-1])) @ keys.transpose(-1, -2)
             if mask is not None:
                 scores = scores.masked_fill(~mask, -math.inf)
             mixed = scores.softmax(-1) @ values  # (B, heads, N, d/heads)
