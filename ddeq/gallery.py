@@ -1,4 +1,4 @@
-"""The real MNIST test digits that come with the package, for people who have no MNIST."""
+"""The real test data that comes with the package: MNIST digits, and objects in space."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -7,10 +7,16 @@ from pathlib import Path
 import numpy as np
 
 from ddeq.clouds import PointCloud
+from ddeq.datasets.furniture import CLASSES, Piece, labels, surfaces
 from ddeq.datasets.mnist import MnistSplit, pixel_cloud
+from ddeq.formats.surface import sample_uniform
 
 DIGITS_FILE = Path(__file__).parents[1] / "assets" / "digits" / "digits.npz"
+OBJECTS_FILE = Path(__file__).parents[1] / "assets" / "objects" / "objects.npz"
 PER_CLASS = 24
+OBJECT_POINTS = 4096
+
+_STEPS = np.iinfo(np.uint16).max
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,3 +54,70 @@ def choose(test: MnistSplit) -> Gallery:
     of_class = [np.flatnonzero(test.labels == digit)[:PER_CLASS] for digit in range(10)]
     indices = np.concatenate(of_class).astype(np.int64)  # (K,)
     return Gallery(test.images[indices], test.labels[indices], indices)
+
+
+@dataclass(frozen=True, eq=False)
+class ObjectGallery:
+    """All test objects that are in the public domain, class by class; the arrays are read-only."""
+
+    steps: np.ndarray
+    """uint16 (K, `OBJECT_POINTS`, 3), where in its box a point is: 0 to 65,535 along each axis."""
+    boxes: np.ndarray
+    """float64 (K, 2, 3), lowest and highest corner in metres: z up, x right, y back, floor at 0."""
+    ids: tuple[str, ...]
+    """As in `ddeq.datasets.furniture`."""
+    names: tuple[str, ...]
+    classes: tuple[str, ...]
+    """Of `ddeq.datasets.furniture.CLASSES`."""
+    creators: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def cloud(self, i: int) -> PointCloud:
+        """Object `i` as independent points of its surface (M, 3), uniform by area, in metres."""
+        low, high = self.boxes[i]
+        return PointCloud(low + self.steps[i] / _STEPS * (high - low), self.names[i])
+
+    def credit(self, i: int) -> str:
+        """Whom to thank for object `i`, in one sentence."""
+        return (
+            f"Models from Sweet Home 3D 'Blend Swap CC-0' 1.8, by {self.creators[i]}, converted to "
+            "OBJ by Emmanuel Puybaret; CC0; point-sampled by this project."
+        )
+
+
+@cache
+def load_objects() -> ObjectGallery:
+    """The gallery in `assets/objects`; see its NOTICE.md for whom to credit."""
+    with np.load(OBJECTS_FILE, allow_pickle=False) as arrays:
+        steps, boxes = arrays["steps"], arrays["boxes"]
+        texts = [tuple(arrays[key].tolist()) for key in ("ids", "names", "classes", "creators")]
+    for array in (steps, boxes):
+        array.setflags(write=False)  # one gallery is shared by everybody
+    return ObjectGallery(steps, boxes, *texts)
+
+
+def choose_objects(folder: str | Path) -> ObjectGallery:
+    """The gallery of a furniture package; see `ddeq.datasets.furniture.surfaces` for the folder."""
+    known = labels()
+    chosen: list[tuple[int, Piece, np.ndarray]] = []
+    for piece, mesh in surfaces(folder, ["BlendSwap-CC-0"]):
+        label = known.get(piece.id)
+        if label and label.split == "test" and piece.licence == "CC0":
+            rng = np.random.default_rng((0, len(chosen)))
+            points = sample_uniform(mesh.points, mesh.triangles, OBJECT_POINTS, rng)
+            chosen.append((label.label, piece, points))
+    chosen.sort(key=lambda entry: entry[0])  # stable: within a class in the package's order
+    points = np.stack([entry[2] for entry in chosen])  # (K, M, 3)
+    boxes = np.stack([points.min(axis=1), points.max(axis=1)], axis=1)  # (K, 2, 3)
+    low, high = boxes[:, :1], boxes[:, 1:]
+    extent = np.where(high > low, high - low, 1.0)
+    return ObjectGallery(
+        np.rint((points - low) / extent * _STEPS).astype(np.uint16),
+        boxes,
+        tuple(piece.id for _, piece, _ in chosen),
+        tuple(piece.name for _, piece, _ in chosen),
+        tuple(CLASSES[label] for label, _, _ in chosen),
+        tuple(piece.creator for _, piece, _ in chosen),
+    )

@@ -1,5 +1,7 @@
 """Arrays that NumPy saved: .npy .npz, never unpickled."""
 
+from __future__ import annotations
+
 import io
 import math
 import zipfile
@@ -9,6 +11,7 @@ from typing import IO
 import numpy as np
 
 from ddeq.errors import UserError
+from ddeq.formats.geometry import Geometry
 from ddeq.formats.limits import MAX_POINTS, cut_short, too_many_points
 
 _HEADER_READERS = {
@@ -20,7 +23,7 @@ _MAX_UNPACKED = 16 * 3 * MAX_POINTS  # bytes: no number is wider than 16
 _ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError)
 
 
-def parse_npy(data: bytes, name: str) -> np.ndarray:
+def parse_npy(data: bytes, name: str) -> Geometry:
     """An array of shape (M, 2) or (M, 3); see `ddeq.formats.parse`."""
     file = io.BytesIO(data)
     shape, dtype = _read_header(file, name)
@@ -33,10 +36,10 @@ def parse_npy(data: bytes, name: str) -> np.ndarray:
         raise too_many_points(name)
     if math.prod(shape) * dtype.itemsize > len(data) - file.tell():
         raise cut_short(name)
-    return np.load(io.BytesIO(data), allow_pickle=False).astype(np.float64)
+    return Geometry(np.load(io.BytesIO(data), allow_pickle=False).astype(np.float64))
 
 
-def parse_npz(data: bytes, name: str) -> np.ndarray:
+def parse_npz(data: bytes, name: str) -> Geometry:
     """The array `points` or `x` of an archive, or its only matrix; see `ddeq.formats.parse`."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

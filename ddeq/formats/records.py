@@ -1,9 +1,11 @@
 """A header that describes records, then the records: .ply .pcd.
 
 Decoded here, because Open3D 0.20 returns uninitialised memory where a body ends early or holds
-words, and zeros for PCD files in double precision. Open3D serves for packed PCD files, whose
-length it does check.
+words, and zeros for PCD files in double precision; and trimesh 5.2 refuses binary PLY meshes whose
+polygons differ in size. Open3D serves for packed PCD files, whose length it does check.
 """
+
+from __future__ import annotations
 
 import io
 import itertools
@@ -14,7 +16,17 @@ from pathlib import Path
 import numpy as np
 
 from ddeq.errors import UserError
-from ddeq.formats.limits import MAX_POINTS, cut_short, too_many_points
+from ddeq.formats.geometry import Geometry
+from ddeq.formats.limits import (
+    MAX_FACES,
+    MAX_POINTS,
+    broken_mesh,
+    cut_short,
+    no_faces,
+    too_many_faces,
+    too_many_points,
+)
+from ddeq.formats.meshes import build_mesh
 from ddeq.formats.text import AXES, read_table
 
 _MAX_HEADER = 65_536  # bytes
@@ -36,6 +48,7 @@ _PLY_TYPES = {
     **dict.fromkeys(("float", "float32"), "f4"),
     **dict.fromkeys(("double", "float64"), "f8"),
 }
+_CORNERS = ("vertex_indices", "vertex_index")
 _PCD_ENCODINGS = ("ascii", "binary", "binary_compressed")
 _PCD_TYPES = ("F4", "F8", "I1", "I2", "I4", "I8", "U1", "U2", "U4", "U8")
 
@@ -50,44 +63,120 @@ class _Layout:
     count: int  # records
     encoding: str  # "ascii", "binary" or "binary_compressed"
 
+    @property
+    def record(self) -> np.dtype:
+        """Of a binary record; its fields are called by their positions."""
+        fields = zip(self.dtypes, self.elements, strict=True)
+        return np.dtype([(str(i), dtype, count) for i, (dtype, count) in enumerate(fields)])
 
-def parse_ply(data: bytes, name: str) -> np.ndarray:
-    """The vertices of a PLY file; see `ddeq.formats.parse`.
+
+@dataclass(frozen=True)
+class _Property:
+    """A number in each record of a PLY file, or, with ``length``, several in a row."""
+
+    name: str
+    dtype: np.dtype
+    length: np.dtype | None  # of the number that says how many follow
+
+    @property
+    def is_list(self) -> bool:
+        return self.length is not None
+
+    @property
+    def are_corners(self) -> bool:
+        return self.is_list and self.name in _CORNERS and self.dtype.kind in "iu"
+
+
+@dataclass(frozen=True)
+class _Element:
+    """One kind of record of a PLY file."""
+
+    count: int
+    properties: list[_Property]
+    encoding: str
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """What a PLY header says about the records of the faces, and those between."""
+
+    count: int
+    properties: list[_Property]
+    between: list[_Layout]  # of other records, after the vertices and before the faces
+
+
+def parse_ply(data: bytes, name: str) -> Geometry:
+    """The vertices of a PLY file, and its faces, if any; see `ddeq.formats.parse`.
 
     Format: http://paulbourke.net/dataformats/ply/
     """
-    header, body = _split(data, b"end_header", name)
+    header, start = _split(data, b"end_header", name)
     try:
-        layout = _ply_layout(header)
+        elements = _ply_elements(header)
+        layout, faces = _vertex_layout(elements), _face_layout(elements)
     except (ValueError, LookupError):
         raise _bad_header(name, "PLY") from None
-    return _decode(layout, body, name)
+    points = _decode(layout, data, start, name)
+    flags = _flags(layout)
+    if faces is None:
+        return Geometry(points, **flags)
+    if faces.count > MAX_FACES:
+        raise too_many_faces(name)
+    if points.shape[1] < 3:
+        raise UserError(f"'{name}' has faces but no z for its points, so export it with x, y, z.")
+    try:
+        if layout.encoding == "ascii":
+            skipped = layout.count + sum(other.count for other in faces.between)
+            corners, sizes = _face_lines(faces, data, start, skipped)
+        else:
+            fixed = [layout, *faces.between]
+            begin = start + sum(part.count * part.record.itemsize for part in fixed)
+            corners, sizes = _face_records(faces, data, begin)
+        triangles, count, notes = build_mesh(points, corners, sizes)
+    except EOFError:
+        raise cut_short(name, "faces") from None
+    except (ValueError, LookupError, OverflowError):
+        raise broken_mesh(name, "PLY") from None
+    if not count:
+        raise no_faces(name)
+    return Geometry(points, triangles, count, up="z", notes=notes, **flags)
 
 
-def parse_pcd(data: bytes, name: str) -> np.ndarray:
+def parse_pcd(data: bytes, name: str) -> Geometry:
     """The points of a PCD file; see `ddeq.formats.parse`.
 
     Format: https://pointclouds.org/documentation/tutorials/pcd_file_format.html
     """
-    header, body = _split(data, b"DATA", name)
+    header, start = _split(data, b"DATA", name)
     try:
         layout = _pcd_layout(header)
     except (ValueError, LookupError):
         raise _bad_header(name, "PCD") from None
     if layout.encoding == "binary_compressed":
-        return _unpack_pcd(data, layout, body, name)
-    return _decode(layout, body, name)
+        points = _unpack_pcd(data, layout, start, name)
+    else:
+        points = _decode(layout, data, start, name)
+    return Geometry(points, **_flags(layout))
 
 
-def _split(data: bytes, last: bytes, name: str) -> tuple[list[list[str]], bytes]:
-    """The words of each header line, down to the line that starts with `last`; and the rest."""
+def _flags(layout: _Layout) -> dict[str, bool]:
+    """What the fields besides the coordinates are, by the names that programs give them."""
+    names = set(layout.names)
+    return {
+        "has_colours": bool(names & {"red", "diffuse_red", "r", "rgb", "rgba"}),
+        "has_normals": bool(names & {"nx", "normal_x"}),
+    }
+
+
+def _split(data: bytes, last: bytes, name: str) -> tuple[list[list[str]], int]:
+    """The words of each header line, down to the line that starts with ``last``; its end."""
     file = io.BytesIO(data)
     header = []
     while file.tell() < _MAX_HEADER and (line := file.readline(_MAX_LINE)):
         if words := line.decode("ascii", "replace").split():
             header.append(words)
         if line.split()[:1] == [last]:
-            return header, data[file.tell() :]
+            return header, file.tell()
     raise UserError(f"'{name}' has no whole header, so export the cloud again.")
 
 
@@ -98,24 +187,137 @@ def _bad_header(name: str, kind: str) -> UserError:
     )
 
 
-def _ply_layout(header: list[list[str]]) -> _Layout:
-    """Raises ValueError or LookupError for a header that is broken or cannot be used."""
+def _ply_elements(header: list[list[str]]) -> dict[str, _Element]:
+    """The kinds of records by their names, in the order of the file.
+
+    Raises ValueError or LookupError for a header that is broken.
+    """
     if header[0] != ["ply"]:
         raise ValueError("no PLY file")
     [form] = [words[1] for words in header if words[0] == "format"]
     encoding, order = _PLY_ENCODINGS[form]
-    elements = [i for i, words in enumerate(header) if words[0] == "element"]
-    _, first, count = header[elements[0]]
-    if first != "vertex":
+    elements: dict[str, _Element] = {}
+    properties: list[_Property] = []
+    for words in header:
+        if words[0] == "element":
+            _, kind, count = words
+            if int(count) < 0 or kind in elements:
+                raise ValueError("a count below zero, or a kind of record declared twice")
+            elements[kind] = _Element(int(count), properties := [], encoding)
+        elif words[0] == "property":
+            *types, column = words[1:]
+            if types[0] == "list":
+                _, length, item = (types[0], *(_ply_type(kind, order) for kind in types[1:]))
+                if length.kind not in "iu":
+                    raise ValueError("a fraction of a length")
+                properties.append(_Property(column, item, length))
+            else:
+                [item] = types
+                properties.append(_Property(column, _ply_type(item, order), None))
+    return elements
+
+
+def _ply_type(kind: str, order: str) -> np.dtype:
+    return np.dtype(order + _PLY_TYPES[kind])
+
+
+def _fixed_layout(element: _Element) -> _Layout:
+    """Raises ValueError where the records have lists, which could have any length."""
+    if any(part.is_list for part in element.properties):
+        raise ValueError("records of any length")
+    names = [part.name for part in element.properties]
+    dtypes = [part.dtype for part in element.properties]
+    return _Layout(names, dtypes, [1] * len(names), element.count, element.encoding)
+
+
+def _vertex_layout(elements: dict[str, _Element]) -> _Layout:
+    if list(elements)[:1] != ["vertex"]:
         raise ValueError("records before the vertices could have any length")
-    vertex = header[elements[0] : elements[1] if len(elements) > 1 else len(header)]
-    names, dtypes = [], []
-    for words in vertex:
-        if words[0] == "property":
-            _, kind, column = words  # a list property, of any length, has more words
-            names.append(column)
-            dtypes.append(np.dtype(order + _PLY_TYPES[kind]))
-    return _Layout(names, dtypes, [1] * len(names), int(count), encoding)
+    return _fixed_layout(elements["vertex"])
+
+
+def _face_layout(elements: dict[str, _Element]) -> _Faces | None:
+    """None for a cloud: where no faces are declared, or none of them."""
+    face = elements.get("face")
+    if face is None or not face.count:
+        return None
+    if not any(part.are_corners for part in face.properties):
+        raise ValueError("faces without corners")
+    kinds = list(elements)
+    between = [_fixed_layout(elements[kind]) for kind in kinds[1 : kinds.index("face")]]
+    return _Faces(face.count, face.properties, between)
+
+
+def _face_lines(
+    faces: _Faces, data: bytes, start: int, skipped: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Corners, one face after another, and how many each has; EOFError where lines are missing."""
+    file = io.BytesIO(data)
+    file.seek(start)
+    lines = itertools.islice(filter(bytes.strip, file), skipped, skipped + faces.count)
+    corners, sizes = [], []
+    for line in lines:
+        words, at = line.split(), 0
+        for part in faces.properties:
+            size = int(words[at]) if part.is_list else 1
+            at += part.is_list
+            if size < 0 or at + size > len(words):
+                raise EOFError
+            if part.are_corners:
+                corners += map(int, words[at : at + size])
+                sizes.append(size)
+            at += size
+    if len(sizes) < faces.count:
+        raise EOFError
+    return np.array(corners, np.int64), np.array(sizes, np.int64)
+
+
+def _face_records(faces: _Faces, data: bytes, start: int) -> tuple[np.ndarray, np.ndarray]:
+    """Like `_face_lines`, of a binary file whose first face starts at byte ``start``."""
+    which = next(i for i, part in enumerate(faces.properties) if part.are_corners)
+    spans, _ = _spans(faces, data, start)
+    fields = []
+    for i, (part, (_, size)) in enumerate(zip(faces.properties, spans, strict=True)):
+        fields += [(f"length {i}", part.length)] if part.is_list else []
+        fields.append((f"items {i}", part.dtype, (size,)))
+    alike = np.dtype(fields)  # the usual case: all triangles, or all quads
+    if start + faces.count * alike.itemsize <= len(data):
+        records = np.frombuffer(data, alike, faces.count, start)
+        if all(
+            (records[f"length {i}"] == spans[i][1]).all()
+            for i, part in enumerate(faces.properties)
+            if part.is_list
+        ):
+            corners = records[f"items {which}"].astype(np.int64)
+            return corners.reshape(-1), np.full(faces.count, corners.shape[1], np.int64)
+    corners, sizes, at = [], [], start
+    for _ in range(faces.count):
+        spans, end = _spans(faces, data, at)
+        begin, size = spans[which]
+        corners.append(data[begin : begin + size * faces.properties[which].dtype.itemsize])
+        sizes.append(size)
+        at = end
+    numbers = np.frombuffer(b"".join(corners), faces.properties[which].dtype)
+    return numbers.astype(np.int64), np.array(sizes, np.int64)
+
+
+def _spans(faces: _Faces, data: bytes, at: int) -> tuple[list[tuple[int, int]], int]:
+    """Where the numbers of each property of one face start and how many there are; its end.
+
+    Raises EOFError where the file ends before.
+    """
+    spans = []
+    for part in faces.properties:
+        size = 1
+        if part.is_list:
+            begin, at = at, at + part.length.itemsize
+            order = "big" if part.length.str[0] == ">" else "little"
+            size = int.from_bytes(data[begin:at], order, signed=part.length.kind == "i")
+        spans.append((at, size))
+        at += size * part.dtype.itemsize
+        if size < 0 or at > len(data):
+            raise EOFError
+    return spans, at
 
 
 def _pcd_layout(header: list[list[str]]) -> _Layout:
@@ -150,37 +352,32 @@ def _check(layout: _Layout, name: str) -> list[int]:
     return fields
 
 
-def _decode(layout: _Layout, body: bytes, name: str) -> np.ndarray:
+def _decode(layout: _Layout, data: bytes, start: int, name: str) -> np.ndarray:
+    """The coordinates (M, 2 or 3) of the records that begin at byte ``start``."""
     fields = _check(layout, name)
     if layout.encoding == "ascii":
-        lines = filter(bytes.strip, io.BytesIO(body))
-        records = b"".join(itertools.islice(lines, layout.count))
+        file = io.BytesIO(data)
+        file.seek(start)
+        records = b"".join(itertools.islice(filter(bytes.strip, file), layout.count))
         starts = np.cumsum([0, *layout.elements])
         points = read_table(records, name, [int(starts[field]) for field in fields])
         if len(points) != layout.count:
             raise cut_short(name)
         return points
-    record = np.dtype(
-        [
-            (str(i), dtype, elements)
-            for i, (dtype, elements) in enumerate(zip(layout.dtypes, layout.elements, strict=True))
-        ]
-    )
-    if layout.count * record.itemsize > len(body):
+    if start + layout.count * layout.record.itemsize > len(data):
         raise cut_short(name)
-    records = np.frombuffer(body, record, layout.count)
-    return np.stack([records[str(i)].reshape(-1) for i in fields], axis=1).astype(np.float64)
+    records = np.frombuffer(data, layout.record, layout.count, start)
+    points = np.empty((layout.count, len(fields)))
+    for column, field in enumerate(fields):
+        points[:, column] = records[str(field)].reshape(-1)
+    return points
 
 
-def _unpack_pcd(data: bytes, layout: _Layout, body: bytes, name: str) -> np.ndarray:
+def _unpack_pcd(data: bytes, layout: _Layout, start: int, name: str) -> np.ndarray:
     _check(layout, name)
-    record = sum(
-        dtype.itemsize * elements
-        for dtype, elements in zip(layout.dtypes, layout.elements, strict=True)
-    )
-    packed = int.from_bytes(body[:4], "little")
-    unpacked = int.from_bytes(body[4:8], "little")
-    if packed > len(body) - 8 or unpacked != record * layout.count:
+    packed = int.from_bytes(data[start : start + 4], "little")
+    unpacked = int.from_bytes(data[start + 4 : start + 8], "little")
+    if start + 8 + packed > len(data) or unpacked != layout.record.itemsize * layout.count:
         raise cut_short(name)
     import open3d as o3d  # slow to import, and few files need it
 

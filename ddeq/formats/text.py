@@ -1,5 +1,7 @@
 """Numbers in plain text, one point a line: .csv .txt .xyz .pts."""
 
+from __future__ import annotations
+
 import codecs
 import io
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ddeq.errors import UserError
+from ddeq.formats.geometry import Geometry
 from ddeq.formats.limits import MAX_POINTS, too_many_points
 
 AXES = ("x", "y", "z")
@@ -14,7 +17,7 @@ AXES = ("x", "y", "z")
 _MAX_LINE = 4_096  # bytes; a point takes far less
 
 
-def parse_columns(data: bytes, name: str) -> np.ndarray:
+def parse_columns(data: bytes, name: str) -> Geometry:
     """Two or three columns of numbers, or any number of them with a first line naming x, y (, z).
 
     See `ddeq.formats.parse` for arguments, result and errors, here and below.
@@ -25,28 +28,30 @@ def parse_columns(data: bytes, name: str) -> np.ndarray:
             f"'{name}' has {points.shape[1]} columns of numbers, so keep two (x, y) or three "
             "(x, y, z), or name them in its first line."
         )
-    return points
+    return Geometry(points)
 
 
-def parse_xyz(data: bytes, name: str) -> np.ndarray:
+def parse_xyz(data: bytes, name: str) -> Geometry:
     """Coordinates in the first columns; normals, intensities or colours may follow."""
     points = read_table(data, name)
     if points.shape[1] < 2:
         raise UserError(f"'{name}' has one column, so give each point two or three numbers.")
-    return points[:, :3]
+    further = points.shape[1] > 3  # normals or colours: no file says which
+    notes = ("Its columns after the third are ignored.",) if further else ()
+    return Geometry(points[:, :3], notes=notes)
 
 
-def parse_pts(data: bytes, name: str) -> np.ndarray:
+def parse_pts(data: bytes, name: str) -> Geometry:
     """Like `parse_xyz`; the first line may be the number of points."""
     first, _, rest = data.lstrip().partition(b"\n")
     if not first.strip().isdigit():
         return parse_xyz(data, name)
-    points = parse_xyz(rest, name)
-    if first.strip().lstrip(b"0") != b"%d" % len(points):
+    cloud = parse_xyz(rest, name)
+    if first.strip().lstrip(b"0") != b"%d" % len(cloud.points):
         raise UserError(
             f"'{name}' does not hold as many points as its first line says, so export it again."
         )
-    return points
+    return cloud
 
 
 def read_table(data: bytes, name: str, columns: list[int] | None = None) -> np.ndarray:
