@@ -61,10 +61,10 @@ def load(weights: Path, device: torch.device | str = "cpu") -> Checkpoint:
         )
     try:
         card = json.loads(card_file.read_text())
-        kind = KINDS[card["kind"] if "kind" in card else "classifier"]
+        kind = KINDS[card.get("kind", "classifier")]
         config = kind.Config.from_dict(card["architecture"])
         state = load_file(weights)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"The checkpoint {weights.name} or its card cannot be read: save it again with this "
             "version of ddeq."

@@ -53,6 +53,7 @@ class Stage:
         solves: how equilibria are found; each batch draws one entry by its share. Networks that
             solve nothing have none.
         gradient: ``phantom`` or ``implicit``.
+        unroll: completion only: applications of ``F`` with a graph after the solve.
         residual_weight, spread_weight, spread_target, entropy_weight: see the losses in
             ``ddeq.tasks``.
     """
@@ -66,6 +67,7 @@ class Stage:
     warmup: int = 0
     decay: int | None = None
     gradient: str = "phantom"
+    unroll: int = 1
     residual_weight: float = 0.0
     spread_weight: float = 0.0
     spread_target: float = 1.0

@@ -1,5 +1,6 @@
 """The losses of completion are what the paper says, and training lowers them."""
 
+import dataclasses
 import json
 import math
 from functools import partial
@@ -109,6 +110,20 @@ def test_the_loss_is_taken_at_the_image_of_the_equilibrium(rings):
         expected = found.data + 0.3 * found.residual - 0.1 * found.entropy
         torch.testing.assert_close(found.total, expected)
         z = image
+
+
+def test_an_unrolled_loss_is_the_mean_over_its_images_and_has_their_gradient(rings):
+    torch.manual_seed(0)
+    model, batch = Completer(CompleterConfig(SIZES)).eval(), batch_of(rings)
+    start, mask = torch.randn(6, 4, 2), torch.ones(6, 4, dtype=torch.bool)
+    stage = Stage(1, residual_weight=0.3)
+    found = losses(model, batch, dataclasses.replace(stage, unroll=3), start, mask, Picard(), 0)
+    alone = [losses(model, batch, stage, start, mask, Picard(), k) for k in range(3)]
+    torch.testing.assert_close(found.total, torch.stack([one.total for one in alone]).mean())
+    # The lift of the start is reached through all three applications.
+    (through,) = torch.autograd.grad(found.total, model.lift.shift[2].weight, retain_graph=True)
+    (first,) = torch.autograd.grad(alone[0].total, model.lift.shift[2].weight)
+    assert not torch.allclose(3 * through, first)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Learning to complete.
 
-Holes are cut into every cloud, free particles flow without a graph to their equilibrium beside
-the known points, ``F`` is applied once more with one, and four terms are minimised::
+Holes are cut into every cloud, free particles flow without a graph towards their equilibrium
+beside the known points, ``F`` is applied some more times with one, and four terms are minimised::
 
     MMD^2 of the completed to the whole cloud, in data space (energy distance)
     - entropy_weight * entropy of the free particles     so that they spread (paper, section 4.2)
@@ -13,7 +13,7 @@ the known points, ``F`` is applied once more with one, and four terms are minimi
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 import torch
@@ -24,7 +24,6 @@ from ddeq.baselines import PCN
 from ddeq.datasets.holes import Holes, Partial, cut
 from ddeq.datasets.packed import PackedClouds
 from ddeq.flow import Flow, StopRule
-from ddeq.implicit import GRADIENTS
 from ddeq.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
 from ddeq.metrics import spread
 from ddeq.model import Completer, free_count
@@ -78,7 +77,11 @@ def losses(
     solver: Solver,
     steps: int,
 ) -> Losses:
-    """Solve a batch to its equilibrium and evaluate the loss there, with a graph.
+    """Solve a batch without a graph, then go on with one, and evaluate the loss on the way.
+
+    ``F`` is applied ``stage.unroll`` times with a graph from where the solver came, and the loss
+    is averaged over these images: one is the paper's phantom gradient; with more, ``F`` also
+    learns to leave behind what the next application needs.
 
     Args:
         model: the completer.
@@ -90,22 +93,37 @@ def losses(
     """
     context = model.encode(batch.known, batch.known_mask)
     operator = partial(model.operator, context=context, mask=mask)
-    z_star = model.lift(start)  # (B, N, d)
+    z = model.lift(start)  # (B, N, d)
     if steps:
         stop = StopRule(steps, tolerance=0.0)
-        flow = Flow(operator, z_star, solver=solver, stop=stop, mask=mask, velocity=False)
+        flow = Flow(operator, z, solver=solver, stop=stop, mask=mask, velocity=False)
         with torch.no_grad():
-            z_star = flow.run().particles
-        image = GRADIENTS[stage.gradient](operator, z_star)  # (B, N, d)
-        mass = uniform_mass(image, mask)
-        residual = mmd2_loss(z_star, image, mass, mass, Riesz()).mean()
-    else:  # the start need not be an equilibrium
-        image, residual = operator(z_star), start.new_zeros(())
-    found = prediction_losses(batch, model.points(image), mask, stage)
+            z = flow.run().particles
+    found = []
+    for k in range(stage.unroll):
+        image = operator(z)  # (B, N, d)
+        # The start need not be an equilibrium.
+        before = z.detach() if steps or k else image.detach()
+        found.append(_losses_at(batch, model.points(image), before, image, mask, stage))
+        z = image
+    return Losses(*(torch.stack(terms).mean() for terms in zip(*map(_terms, found), strict=True)))
+
+
+def _losses_at(
+    batch: Partial, points: Tensor, z: Tensor, image: Tensor, mask: Tensor, stage: Stage
+) -> Losses:
+    """The losses of one application of ``F`` to particles ``z``."""
+    found = prediction_losses(batch, points, mask, stage)
+    mass = uniform_mass(image, mask)
+    residual = mmd2_loss(z, image, mass, mass, Riesz()).mean()
     width = spread(image, mask)  # (B,)
     collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
     total = found.total + stage.residual_weight * residual + stage.spread_weight * collapse
     return replace(found, residual=residual, spread=width.mean(), total=total)
+
+
+def _terms(found: Losses) -> tuple[Tensor, ...]:
+    return tuple(getattr(found, field.name) for field in fields(found))
 
 
 def prediction_losses(batch: Partial, points: Tensor, mask: Tensor, stage: Stage) -> Losses:
