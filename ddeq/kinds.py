@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from torch import nn
 
-from ddeq.baselines import PCN
+from ddeq.baselines import PCN, PointNet, SetTransformer
 from ddeq.model import Classifier, Completer
 
-KINDS: dict[str, type[nn.Module]] = {"classifier": Classifier, "completer": Completer, "pcn": PCN}
+KINDS: dict[str, type[nn.Module]] = {
+    "classifier": Classifier,
+    "completer": Completer,
+    "pcn": PCN,
+    "pointnet": PointNet,
+    "set-transformer": SetTransformer,
+}
 """Each is made from its ``Config``, a dataclass with ``to_dict`` and ``from_dict``."""

@@ -18,7 +18,13 @@ from ddeq.kinds import KINDS
 from ddeq.recipes import Recipe, Stage
 from ddeq.tasks import classification, completion
 
-TASKS = {"classifier": classification, "completer": completion, "pcn": completion}
+TASKS = {
+    "classifier": classification,
+    "pointnet": classification,
+    "set-transformer": classification,
+    "completer": completion,
+    "pcn": completion,
+}
 """For each kind of model a module with ``batch_losses`` and ``validate``."""
 
 

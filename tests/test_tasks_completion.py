@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddeq.baselines import PCN, PCNConfig
+from ddeq.baselines import PCNConfig
 from ddeq.datasets.holes import Holes, Partial, cut
 from ddeq.datasets.packed import Augmentation, PackedClouds
 from ddeq.kernels import Riesz, mmd2
@@ -163,18 +163,3 @@ def test_the_couplings_scale_gets_no_gradient_and_its_shift_does(rings):
     found.total.backward()
     assert all(p.grad is None or not p.grad.any() for p in model.lift.scale.parameters())
     assert any(p.grad.any() for p in model.lift.shift.parameters())
-
-
-def test_pcn_ignores_order_and_padding_of_the_known_points():
-    torch.manual_seed(0)
-    model = PCN(PCNConfig(width=32, coarse=4)).eval()
-    known = torch.randn(2, 6, 2)
-    mask = torch.arange(6) < torch.tensor([[6], [4]])
-    found = model(known, mask)
-    assert found.shape == (2, 16, 2)
-    order = [3, 1, 0, 2, 4, 5]
-    torch.testing.assert_close(model(known[:, order], mask), found)
-    alone = model(known[1:, :4], mask[1:, :4])
-    torch.testing.assert_close(found[1:], alone)
-    many = model.complete(known, mask, 20)
-    torch.testing.assert_close(many[:, 16:], many[:, :4])

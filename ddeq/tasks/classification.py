@@ -11,12 +11,12 @@ Every batch is solved without a graph to its equilibrium, ``F`` is applied once 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ddeq.datasets.packed import Batch, PackedClouds
 from ddeq.flow import Flow, StopRule
@@ -30,7 +30,7 @@ from ddeq.solvers import Solver
 
 
 def batch_losses(
-    model: Classifier,
+    model: nn.Module,
     clouds: PackedClouds,
     index: Tensor,
     recipe: Recipe,
@@ -40,6 +40,9 @@ def batch_losses(
 ) -> Losses:
     """The losses on the clouds ``index (B,)``, with a graph."""
     batch = clouds.batch(index, stage.points, generator, recipe.augmentation)
+    if not isinstance(model, Classifier):
+        batch = batch.to(device)
+        return prediction_losses(model(batch.x, batch.mask), batch.labels)
     shape = (len(index), recipe.model.particles, recipe.model.operator.latent_dim)
     z0 = torch.randn(shape, generator=generator)
     solver, steps = stage.draw(generator)
@@ -70,38 +73,46 @@ def losses(
         with torch.no_grad():
             z_star = flow.run().particles  # (B, N, d)
     image = GRADIENTS[stage.gradient](operator, z_star)  # (B, N, d)
-    logits = model.logits(image)  # (B, classes)
-    cross_entropy = F.cross_entropy(logits, batch.labels)
+    found = prediction_losses(model.logits(image), batch.labels)
     residual = mmd2(z_star.detach(), image, Riesz()).mean()
     width = spread(image)  # (B,)
     collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
-    total = cross_entropy + stage.residual_weight * residual + stage.spread_weight * collapse
-    correct = (logits.argmax(1) == batch.labels).float().mean()
-    return Losses(cross_entropy, residual, width.mean(), total, correct)
+    total = found.total + stage.residual_weight * residual + stage.spread_weight * collapse
+    return replace(found, residual=residual, spread=width.mean(), total=total)
+
+
+def prediction_losses(logits: Tensor, labels: Tensor) -> Losses:
+    """The losses of class scores ``(B, classes)``, as far as they need no solver."""
+    cross_entropy = F.cross_entropy(logits, labels)
+    correct = (logits.argmax(1) == labels).float().mean()
+    none = cross_entropy.new_zeros(())
+    return Losses(cross_entropy, none, none, cross_entropy, correct)
 
 
 @torch.no_grad()
 def validate(
-    model: Classifier, clouds: PackedClouds, recipe: Recipe, device: torch.device | str
+    model: nn.Module, clouds: PackedClouds, recipe: Recipe, device: torch.device | str
 ) -> dict[str, float]:
     """Accuracy, residual and spread on the first 1,000 clouds, solved as the card says."""
     model.eval()
-    settings = RunSettings.from_dict(recipe.card["settings"])
     correct, residual, width = [], [], []
     for index in torch.arange(min(1000, len(clouds))).split(64):
         batch = clouds.batch(index, recipe.card["points"], torch.Generator()).to(device)
-        z0 = model.start(index.tolist()).to(device)
-        stop = StopRule(settings.limits.steps, settings.limits.tolerance)
-        flow = model.flow(
-            batch.x, batch.mask, z0, solver=settings.solver, stop=stop, velocity=False
-        )
-        end = flow.run()
-        correct.append(model.logits(end.particles).argmax(1) == batch.labels)
-        residual.append(end.relative_objective)
-        width.append(spread(end.particles))
+        if isinstance(model, Classifier):
+            settings = RunSettings.from_dict(recipe.card["settings"])
+            z0 = model.start(index.tolist()).to(device)
+            stop = StopRule(settings.limits.steps, settings.limits.tolerance)
+            how = {"solver": settings.solver, "stop": stop, "velocity": False}
+            end = model.flow(batch.x, batch.mask, z0, **how).run()
+            logits = model.logits(end.particles)
+            residual.append(end.relative_objective)
+            width.append(spread(end.particles))
+        else:
+            logits = model(batch.x, batch.mask)
+        correct.append(logits.argmax(1) == batch.labels)
     model.train()
-    return {
-        "validation_accuracy": float(torch.cat(correct).float().mean()),
-        "validation_relative_objective": float(torch.cat(residual).median()),
-        "validation_spread": float(torch.cat(width).median()),
-    }
+    found = {"validation_accuracy": float(torch.cat(correct).float().mean())}
+    if residual:
+        found["validation_relative_objective"] = float(torch.cat(residual).median())
+        found["validation_spread"] = float(torch.cat(width).median())
+    return found

@@ -1,4 +1,4 @@
-"""Networks of the usual kind, trained on the same data, to compare a DDEQ with."""
+"""Completion by an encoder and a decoder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PCNConfig:
     """
 
     input_dim: int = 2
-    width: int = 512
+    width: int = 560
     coarse: int = 16
     folds: int = 4
     total: float = 1.275
