@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ddeq.errors import UserError
-from ddeq.model import Classifier, ClassifierConfig, Completer
+from ddeq.kinds import KINDS
+from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig
 from ddeq.operator import OperatorConfig
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -34,11 +35,11 @@ class Checkpoint:
         card: the JSON model card: architecture, labels, preprocessing, solver, results.
     """
 
-    model: Classifier
+    model: nn.Module
     card: dict
 
 
-def save(model: Classifier, card: dict, weights: Path) -> None:
+def save(model: nn.Module, card: dict, weights: Path) -> None:
     """Write ``weights`` (.safetensors, float32) and the card beside it (.json)."""
     save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, weights)
     card = {**card, "architecture": model.config.to_dict()}
@@ -60,14 +61,15 @@ def load(weights: Path, device: torch.device | str = "cpu") -> Checkpoint:
         )
     try:
         card = json.loads(card_file.read_text())
-        config = ClassifierConfig.from_dict(card["architecture"])
+        kind = KINDS[card.get("kind", "classifier")]
+        config = kind.Config.from_dict(card["architecture"])
         state = load_file(weights)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"The checkpoint {weights.name} or its card cannot be read: save it again with this "
             "version of ddeq."
         ) from error
-    model = _filled(partial(Classifier, config), state, weights.name)
+    model = _filled(partial(kind, config), state, weights.name)
     return Checkpoint(model.to(device), card)
 
 
@@ -97,7 +99,7 @@ def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
         )
         readout = state.get("readout.linear.weight")
         make = (
-            partial(Completer, config)
+            partial(Completer, CompleterConfig(config))
             if readout is None
             else partial(Classifier, ClassifierConfig(config, classes=readout.shape[0]))
         )

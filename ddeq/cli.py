@@ -26,10 +26,11 @@ from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
 from ddeq.images import image_to_cloud
 from ddeq.kernels import KERNELS
 from ddeq.model import parameter_count
+from ddeq.recipes import load_recipe
 from ddeq.run import ClassifierRun, Limits, RunSettings, pick_device, prepare, with_defaults
 from ddeq.settings import settings_of
 from ddeq.solvers import SOLVERS
-from ddeq.training import digit_clouds, load_recipe, train
+from ddeq.training import digit_clouds, train
 
 DIGITS = ASSETS / "digits.safetensors"
 

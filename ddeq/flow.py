@@ -46,8 +46,8 @@ class FlowStep:
         particles, image: ``z`` and ``F(z)``, each ``(B, N, d)``.
         objective: ``G = 1/2 MMD^2(z, F(z))``, ``(B,)``.
         relative_objective: ``G / G_0``, ``(B,)``.
-        gradient_norm: ``sqrt(mean over particles |velocity|^2)``, ``(B,)``; nan if the solver
-            needs no gradient and none was asked for.
+        gradient_norm: of the velocity in ``L^2(mu)``, ``(B,)``; nan if the solver needs no gradient
+            and none was asked for.
         velocity: ``(B, N, d)`` or None.
         step_size: of the step taken from here, ``(B,)``; 0 for clouds that have stopped.
         evaluations: network evaluations so far, ``(B,)`` int.
@@ -111,7 +111,7 @@ class Flow:
         kernel: of the MMD.
         stop: when to stop.
         mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
-        fixed: ``(B, N)`` bool, True for particles that must not move; None if all are free.
+        share: ``(B,)``, mass of all particles together, see :class:`ddeq.objective.Objective`.
         noise: standard deviation ``beta`` of the noise injected before each gradient
             (Arbel et al. 2019, https://arxiv.org/abs/1906.04370); costs a second evaluation.
         generators: one a cloud, for the noise.
@@ -128,7 +128,7 @@ class Flow:
         kernel: Kernel | None = None,
         stop: StopRule | None = None,
         mask: Tensor | None = None,
-        fixed: Tensor | None = None,
+        share: Tensor | None = None,
         noise: float = 0.0,
         generators: Sequence[torch.Generator] = (),
         differentiable: bool = False,
@@ -136,7 +136,7 @@ class Flow:
     ) -> None:
         if noise and len(generators) != len(z0):
             raise ValueError("Noise needs one random generator for each cloud.")
-        self.objective = Objective(operator, kernel or Riesz(), mask, fixed, differentiable)
+        self.objective = Objective(operator, kernel or Riesz(), mask, share, differentiable)
         self.z0 = z0
         self.solver = solver
         self.stop = stop or StopRule()
@@ -177,7 +177,7 @@ class Flow:
                 image=here.image,
                 objective=here.objective,
                 relative_objective=relative,
-                gradient_norm=wasserstein_norm(here, self.objective.mask),
+                gradient_norm=wasserstein_norm(here, self.objective.mass(z)),
                 velocity=here.velocity,
                 step_size=running * (gamma if going else 0.0),
                 evaluations=evaluations,
@@ -195,8 +195,8 @@ class Flow:
         shape = here.particles.shape[1:]
         u = torch.stack([torch.randn(shape, generator=g) for g in self.generators])  # (B, N, d)
         u = u.to(here.particles)
-        for still in (self.objective.fixed, None if (m := self.objective.mask) is None else ~m):
-            u = u if still is None else u.masked_fill(still[..., None], 0.0)
+        if (mask := self.objective.mask) is not None:
+            u = u * mask[..., None]
         noisy = self.objective(here.particles + self.noise * u, velocity=True)
         return Evaluation(here.particles, here.image, here.objective, noisy.velocity)
 
@@ -234,13 +234,11 @@ def relative_to(objective: Tensor, initial: Tensor) -> Tensor:
     return torch.where(initial <= 0, torch.zeros_like(objective), objective / initial)
 
 
-def wasserstein_norm(here: Evaluation, mask: Tensor | None) -> Tensor:
-    """Norm of the velocity in ``L^2(mu)``, ``(B,)``; nan without a velocity."""
+def wasserstein_norm(here: Evaluation, mass: Tensor) -> Tensor:
+    """Norm of the velocity in ``L^2(mu)``, ``(B,)``, with mass ``(B, N)``; nan without one."""
     if here.velocity is None:
         return torch.full_like(here.objective, float("nan"))
-    squares = here.velocity.square().sum((1, 2))  # (B,)
-    particles = here.velocity.shape[1] if mask is None else mask.sum(1)
-    return (squares / particles).sqrt()
+    return (mass * here.velocity.square().sum(2)).sum(1).sqrt()
 
 
 def initial_particles(

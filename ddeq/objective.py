@@ -20,7 +20,7 @@ class Evaluation:
         image: ``F(z) (B, N, d)``.
         objective: ``G (B,)``.
         velocity: ``-N dG/dz (B, N, d)``, the direction of steepest descent in the Wasserstein
-            geometry, zero for fixed and padded particles; None if it was not asked for.
+            geometry, zero for padded particles; None if it was not asked for.
     """
 
     particles: Tensor
@@ -36,7 +36,9 @@ class Objective:
         operator: ``z (B, N, d) -> F(z) (B, N, d)``.
         kernel: of the MMD.
         mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
-        fixed: ``(B, N)`` bool, True for particles that must not move; None if all are free.
+        share: ``(B,)``, the mass of all these particles together, where known points that never
+            move hold the rest; None is 1. Known points stand on their own images, so they cancel
+            out of ``G`` and its gradient, and only their mass is left.
         differentiable: keep the graph, so that a solve can be differentiated by unrolling.
     """
 
@@ -45,20 +47,20 @@ class Objective:
         operator: Callable[[Tensor], Tensor],
         kernel: Kernel,
         mask: Tensor | None = None,
-        fixed: Tensor | None = None,
+        share: Tensor | None = None,
         differentiable: bool = False,
     ) -> None:
         self.operator = operator
         self.kernel = kernel
         self.mask = mask
-        self.fixed = fixed
+        self.share = share
         self.differentiable = differentiable
         self.evaluations = 0
 
     def __call__(self, z: Tensor, velocity: bool = True) -> Evaluation:
         """Evaluate ``F`` once at ``z (B, N, d)``, and the velocity if asked for."""
         self.evaluations += 1
-        mass = uniform_mass(z, self.mask)  # (B, N)
+        mass = self.mass(z)  # (B, N)
         with torch.set_grad_enabled(velocity or self.differentiable):
             if not self.differentiable:
                 z = z.detach().requires_grad_(velocity)
@@ -74,9 +76,12 @@ class Objective:
                     image, z, mmd.grad_b, create_graph=self.differentiable
                 )
                 v = -(mmd.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
-                if self.fixed is not None:
-                    v = v.masked_fill(self.fixed[..., None], 0.0)
         return Evaluation(*points, mmd.mmd2 / 2, v)
+
+    def mass(self, z: Tensor) -> Tensor:
+        """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""
+        mass = uniform_mass(z, self.mask)
+        return mass if self.share is None else self.share[:, None] * mass
 
 
 @dataclass(frozen=True)
@@ -94,23 +99,22 @@ class VelocityTerms:
     through_operator: Tensor
 
 
-def velocity_terms(
-    here: Evaluation, kernel: Kernel, mask: Tensor | None = None, fixed: Tensor | None = None
-) -> VelocityTerms:
+def velocity_terms(here: Evaluation, kernel: Kernel, mass: Tensor) -> VelocityTerms:
     """Split ``here.velocity`` without evaluating the operator again.
+
+    Known points pull at a particle as much as they push it, and appear in neither part.
 
     Args:
         here: an evaluation with its velocity.
-        kernel, mask, fixed: as given to the :class:`Objective` that made it.
+        kernel: of the :class:`Objective` that made it.
+        mass: of its particles, ``(B, N)``, see :meth:`Objective.mass`.
     """
     z, image = here.particles, here.image
-    mass = uniform_mass(z, mask)  # (B, N)
 
     def pull(target: Tensor) -> Tensor:
         weight = kernel.slope(squared_distances(z, target)) * mass[:, None, :]  # (B, N, N)
         v = weight.sum(2, keepdim=True) * z - weight @ target  # (B, N, d)
-        still = torch.zeros_like(mass, dtype=torch.bool) if fixed is None else fixed
-        return v.masked_fill((still | (mass == 0))[..., None], 0.0)
+        return v.masked_fill((mass == 0)[..., None], 0.0)
 
     attraction, repulsion = pull(image), -pull(z)
     return VelocityTerms(attraction, repulsion, here.velocity - attraction - repulsion)

@@ -6,7 +6,7 @@ Source: paper, section 3.3 and appendix; configuration and parameter counts in `
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
@@ -44,6 +44,20 @@ class OperatorConfig:
 
 
 @dataclass(frozen=True)
+class Known:
+    """Particles that never move, as the free ones see them in the self-attention.
+
+    Attributes:
+        keys, values: ``(B, heads, K, d/heads)``.
+        mask: ``(B, K)`` bool, True where valid; None if all are.
+    """
+
+    keys: Tensor
+    values: Tensor
+    mask: Tensor | None
+
+
+@dataclass(frozen=True)
 class Context:
     """Everything about the input cloud that ``F(., x)`` needs, fixed during one solve.
 
@@ -53,6 +67,7 @@ class Context:
         mask: ``(B, 1, 1, M)`` bool, True where an input point is valid; None if all are.
         dropout: per feed-forward layer ``(B, 1, 4d)``, or empty. Drawn once per solve: a mask
             redrawn at every step would leave nothing to converge to.
+        known: the known points of a completion, see :meth:`Operator.beside`; None without any.
     """
 
     bilinear: Tensor
@@ -60,6 +75,7 @@ class Context:
     values: tuple[Tensor, ...]
     mask: Tensor | None
     dropout: tuple[Tensor, ...] = ()
+    known: Known | None = None
 
 
 def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
@@ -219,40 +235,61 @@ class Operator(nn.Module):
         dropout = tuple(f.draw_dropout(x2) for f in feed_forwards) if drops else ()
         return Context(self.bilinear.at(summary), keys, values, wide, dropout)
 
-    def forward(
-        self,
-        z: Tensor,
-        context: Context,
-        mask: Tensor | None = None,
-        fixed: Tensor | None = None,
-    ) -> Tensor:
-        """``F(z, x)``.
+    def beside(self, known: Tensor, context: Context, mask: Tensor | None = None) -> Context:
+        """The context with known particles that free ones attend to; call once per solve.
+
+        ``F`` returns known particles unchanged, and every layer leaves their rows as they came in
+        (paper, section 4.2). What the free particles see of them is therefore the same at every
+        step, and only the free ones need to flow.
+
+        Args:
+            known: known particles, lifted, ``(B, K, d)``.
+            context: of the input.
+            mask: ``(B, K)`` bool, True where a known particle is valid; None if all are.
+        """
+        keys, values = self.self_encoder.attention.project(self._meet(known, context))
+        return replace(context, known=Known(keys, values, mask))
+
+    def _meet(self, z: Tensor, context: Context) -> Tensor:
+        """The stages in which every particle meets the input's summary, alone: ``(B, N, d)``."""
+        z1 = self.particle_in_norm(self.particle_in(z))  # (B, N, h)
+        z2 = self.bilinear_norm(z1 + self.bilinear(z1, context.bilinear))  # (B, N, h)
+        z3 = self.particle_up_norm(self.particle_up(z2))  # (B, N, d)
+        return self.skip_norm(z3 + z)  # (B, N, d)
+
+    def forward(self, z: Tensor, context: Context, mask: Tensor | None = None) -> Tensor:
+        """``F(z, x)`` of the free particles.
 
         Args:
             z: particles ``(B, N, d)``.
             context: of the input, from :meth:`encode`.
             mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
-            fixed: ``(B, N)`` bool, True for particles that ``F`` returns unchanged (the known
-                points of a completion); free particles still attend to them.
 
         Returns:
             ``(B, N, d)``.
         """
         keep = iter(context.dropout) if context.dropout else iter([None] * (len(context.keys) + 2))
-
-        def release(before: Tensor, after: Tensor) -> Tensor:
-            return after if fixed is None else torch.where(fixed[..., None], before, after)
-
         fused = not torch.is_grad_enabled()
-        z1 = self.particle_in_norm(self.particle_in(z))  # (B, N, h)
-        z2 = self.bilinear_norm(z1 + self.bilinear(z1, context.bilinear))  # (B, N, h)
-        z3 = self.particle_up_norm(self.particle_up(z2))  # (B, N, d)
-        z4 = self.skip_norm(z3 + z)  # (B, N, d)
-        wide = None if mask is None else mask[:, None, None, :]  # (B, 1, 1, N)
-        own = self.self_encoder.attention.project(z4)
-        t = release(z4, self.self_encoder(z4, *own, wide, next(keep), fused))
+        z4 = self._meet(z, context)
+        keys, values = self.self_encoder.attention.project(z4)
+        t = self.self_encoder(z4, *_joined(keys, values, mask, context.known), next(keep), fused)
         for layer, keys, values in zip(
             self.cross_encoder, context.keys, context.values, strict=True
         ):
-            t = release(t, layer(t, keys, values, context.mask, next(keep), fused))
-        return release(z, self.feed_forward(t, next(keep)))
+            t = layer(t, keys, values, context.mask, next(keep), fused)
+        return self.feed_forward(t, next(keep))
+
+
+def _joined(
+    keys: Tensor, values: Tensor, mask: Tensor | None, known: Known | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Keys, values and ``(B, 1, 1, K + N)`` mask of the known particles, then the free ones."""
+    if known is None:
+        return keys, values, None if mask is None else mask[:, None, None, :]
+    seen = None
+    if mask is not None or known.mask is not None:
+        ones = keys.new_ones(len(keys), 1, dtype=torch.bool)
+        of_free = ones.expand(-1, keys.shape[2]) if mask is None else mask
+        of_known = ones.expand(-1, known.keys.shape[2]) if known.mask is None else known.mask
+        seen = torch.cat([of_known, of_free], 1)[:, None, None, :]
+    return torch.cat([known.keys, keys], 2), torch.cat([known.values, values], 2), seen

@@ -247,7 +247,7 @@ class ClassifierRun:
 
     def _frame(self, step: FlowStep) -> Frame:
         here = Evaluation(step.particles, step.image, step.objective, step.velocity)
-        terms = velocity_terms(here, self.settings.kernel)
+        terms = velocity_terms(here, self.settings.kernel, self.flow.objective.mass(step.particles))
         with torch.no_grad():
             probabilities = self.model.probabilities(step.particles)
         return Frame(

@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import math
-from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -13,7 +12,8 @@ from hypothesis import strategies as st
 
 from ddeq.flow import Flow, Stopped, StopRule, initial_particles, relative_to, seeded
 from ddeq.kernels import Gaussian, Riesz, mmd2
-from ddeq.model import Completer
+from ddeq.lift import LIFTS
+from ddeq.model import Completer, CompleterConfig, free_count, scatter
 from ddeq.operator import OperatorConfig
 from ddeq.solvers import SOLVERS, Anderson, Euler, EulerDecay, Momentum, Picard
 
@@ -269,36 +269,22 @@ def test_noise_is_added_to_the_place_of_the_gradient_only():
     torch.testing.assert_close(first.velocity, shaken.velocity)
 
 
-def test_noise_moves_neither_fixed_nor_padded_particles():
-    fixed = torch.tensor([[True, False, False, False]])
+def test_noise_does_not_move_padding():
     mask = torch.tensor([[True, True, True, False]])
     seen = []
 
     def operator(z):
         seen.append(z.detach().clone())
-        return torch.where(fixed[..., None], z, 0.5 * z)
+        return 0.5 * z
 
     z0 = normal(1, 4, 2)
-    more = {"noise": 1.0, "generators": seeded([0]), "fixed": fixed, "mask": mask}
-    solve(operator, z0, Euler(0.1), 3, **more)
-    for z in seen:
-        assert torch.equal(z[0, 0], z0[0, 0])
+    solve(operator, z0, Euler(0.1), 3, noise=1.0, generators=seeded([0]), mask=mask)
     assert torch.equal(seen[1][0, 3], z0[0, 3]) and not torch.equal(seen[1][0, 1], z0[0, 1])
 
 
 def test_noise_needs_a_generator_for_each_cloud():
     with pytest.raises(ValueError):
         Flow(towards(normal(2, 4, 2)), normal(2, 4, 2), solver=Euler(), noise=1.0)
-
-
-@pytest.mark.parametrize("solver", [Euler(), EulerDecay(), Momentum()])
-def test_fixed_particles_stay_exactly(solver):
-    fixed = torch.tensor([[True, True, False, False]])
-    z0, target = normal(1, 4, 2), normal(1, 4, 2, seed=1)
-    operator = lambda z: torch.where(fixed[..., None], z, target)  # noqa: E731
-    steps = solve(operator, z0, solver, 5, fixed=fixed)
-    assert torch.equal(steps[-1].particles[:, :2], z0[:, :2])
-    assert not torch.isclose(steps[-1].particles[:, 2:], z0[:, 2:]).any()
 
 
 # Known answers
@@ -400,14 +386,40 @@ def test_small_steps_never_raise_the_objective(kernel):
     assert all(after <= here for here, after in pairwise(objective))
 
 
-def test_the_completers_flow_moves_the_free_particles_only():
+@pytest.mark.parametrize("lift", LIFTS)
+def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mass(lift):
     torch.manual_seed(0)
-    model = Completer(OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)).double().eval()
-    points = normal(1, 8, 2)
-    fixed = (torch.arange(8) < 5)[None]
-    z0 = model.lift(points).detach()
-    flow = partial(model.flow, points[:, :5], None, z0, fixed)
-    last = flow(solver=Euler(0.5), stop=StopRule(5, 0.0)).run().particles
-    assert torch.equal(last[fixed], z0[fixed])
-    assert not torch.equal(last[~fixed], z0[~fixed])
-    torch.testing.assert_close(model.lift.inverse(last)[:, :5], points[:, :5])
+    sizes = OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)
+    model = Completer(CompleterConfig(sizes, lift)).double().eval()
+    known, free = normal(1, 5, 2), normal(1, 3, 2, seed=1)
+    flow = model.flow(known, None, free, solver=Euler(0.5), stop=StopRule(5, 0.0))
+    torch.testing.assert_close(model.points(flow.z0), free)
+    torch.testing.assert_close(flow.objective.mass(flow.z0), torch.full((1, 3), 1 / 8).double())
+    assert not torch.allclose(model.points(flow.run().particles), free)
+
+
+def test_a_completer_does_not_see_padding():
+    torch.manual_seed(0)
+    model = Completer(CompleterConfig(OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)))
+    model = model.double().eval()
+    known, free = normal(2, 5, 2), normal(2, 4, 2, seed=1)
+    known_mask = torch.arange(5) < torch.tensor([[5], [3]])
+    free_mask = torch.arange(4) < torch.tensor([[4], [2]])
+    how = {"solver": Euler(0.5), "stop": StopRule(4, 0.0)}
+    both = model.flow(known, known_mask, free, free_mask, **how).run()
+    alone = model.flow(known[1:, :3], None, free[1:, :2], **how).run()
+    torch.testing.assert_close(both.particles[1:, :2], alone.particles)
+    torch.testing.assert_close(both.objective[1:], alone.objective)
+
+
+@given(st.integers(3, 400))
+def test_the_papers_rule_gives_the_number_of_free_particles(known):
+    assert free_count(known) == max(1, math.floor(1.275 * known) - known)
+    assert free_count(torch.tensor([known])).tolist() == [free_count(known)]
+
+
+def test_more_free_particles_begin_as_fewer_do():
+    few, many = (scatter([3, 4], counts, 2) for counts in ([2, 3], [4, 5]))
+    assert torch.equal(few[0][0, :2], many[0][0, :2]) and torch.equal(few[0][1], many[0][1, :3])
+    assert few[1].tolist() == [[True, True, False], [True, True, True]]
+    assert not few[0][0, 2].any()  # padding

@@ -15,6 +15,7 @@ from ddeq.kernels import (
     Riesz,
     discrepancy,
     mmd2,
+    mmd2_loss,
     squared_distances,
     uniform_mass,
 )
@@ -157,6 +158,18 @@ def test_gradients_are_those_of_autograd_even_where_points_coincide(a, b, kernel
     torch.testing.assert_close(found.grad_a, expected_a, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(found.grad_b, expected_b, rtol=1e-9, atol=1e-9)
     assert found.grad_a.isfinite().all() and expected_a.isfinite().all()
+
+
+@given(clouds, clouds, kernels)
+def test_as_a_loss_it_has_the_same_value_and_gradients(a, b, kernel):
+    a, b = (torch.cat([t, 2 * t]).requires_grad_() for t in (a, b))
+    weight = torch.tensor([1.0, -3.0], dtype=a.dtype)
+    of_graph = mmd2(a, b, kernel)
+    expected = torch.autograd.grad((weight * of_graph).sum(), (a, b))
+    found = mmd2_loss(a, b, uniform_mass(a), uniform_mass(b), kernel)
+    torch.testing.assert_close(found.detach(), of_graph.detach(), rtol=0, atol=1e-12)
+    gradients = torch.autograd.grad((weight * found).sum(), (a, b))
+    torch.testing.assert_close(gradients, expected, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("kernel", FAMILY)

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddeq.kernels import Gaussian, Riesz, mmd2
+from ddeq.kernels import Gaussian, Riesz, mmd2, uniform_mass
 from ddeq.objective import Objective, velocity_terms
 
 FAMILY = [Riesz(), Riesz(1.5), Riesz(1.0, 0.3), Gaussian(1.5)]
@@ -88,16 +88,19 @@ def test_clouds_of_one_batch_each_have_their_own_number_of_particles(kernel):
 
 
 @pytest.mark.parametrize("kernel", FAMILY)
-def test_fixed_particles_do_not_move_but_are_felt(kernel):
+def test_known_points_count_by_their_mass_alone(kernel):
+    """Two of five particles are their own images: the other three flow as if all five did."""
     z = normal(1, 5, D)
-    fixed = torch.tensor([[True, True, False, False, False]])
-    operator = Mixing(fixed=fixed)
-    _, expected = by_autograd(operator, z, kernel)
-    here = Objective(operator, kernel, fixed=fixed)(z)
-    assert not here.velocity[:, :2].any()
-    torch.testing.assert_close(here.velocity[:, 2:], expected[:, 2:], rtol=1e-9, atol=1e-12)
-    elsewhere = Objective(operator, kernel, fixed=fixed)(z + torch.eye(5, D)[None])
-    assert not torch.allclose(elsewhere.velocity[:, 2:], here.velocity[:, 2:])
+    whole = Mixing(fixed=torch.tensor([[True, True, False, False, False]]))
+    objective, expected = by_autograd(whole, z, kernel)
+
+    def of_free(free):
+        return whole(torch.cat([z[:, :2], free], 1))[:, 2:]
+
+    share = torch.tensor([3 / 5], dtype=torch.float64)
+    here = Objective(of_free, kernel, share=share)(z[:, 2:])
+    torch.testing.assert_close(here.objective, objective)
+    torch.testing.assert_close(here.velocity, expected[:, 2:], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("kernel", FAMILY)
@@ -114,7 +117,7 @@ def test_the_three_parts_are_the_three_partial_derivatives(kernel):
 
     image = operator(z)
     here = Objective(operator, kernel)(z)
-    terms = velocity_terms(here, kernel)
+    terms = velocity_terms(here, kernel, uniform_mass(z))
     total = terms.attraction + terms.repulsion + terms.through_operator
     torch.testing.assert_close(total, here.velocity)
     for part, g in [
@@ -128,21 +131,29 @@ def test_the_three_parts_are_the_three_partial_derivatives(kernel):
 
 def test_attraction_to_one_particle_is_a_unit_vector_under_the_energy_distance():
     z, target = torch.zeros(1, 1, 2).double(), torch.tensor([[[3.0, 4.0]]]).double()
-    terms = velocity_terms(Objective(lambda z: target + 0 * z, Riesz())(z), Riesz())
+    objective = Objective(lambda z: target + 0 * z, Riesz())
+    terms = velocity_terms(objective(z), Riesz(), objective.mass(z))
     torch.testing.assert_close(terms.attraction, torch.tensor([[[0.6, 0.8]]]).double())
     assert not terms.repulsion.any() and not terms.through_operator.any()
 
 
-def test_two_particles_repel_each_other_and_padding_and_fixed_ones_feel_nothing():
+def test_two_particles_repel_each_other_and_padding_feels_nothing():
     z = torch.tensor([[[0.0, 0], [2, 0], [9, 9]]]).double()
     mask = torch.tensor([[True, True, False]])
-    fixed = torch.tensor([[False, True, False]])
-    objective = Objective(lambda z: z * 1.0, Riesz(), mask, fixed)
-    terms = velocity_terms(objective(z), Riesz(), mask, fixed)
-    expected = torch.tensor([[[-0.5, 0], [0, 0], [0, 0]]]).double()
+    objective = Objective(lambda z: z * 1.0, Riesz(), mask)
+    terms = velocity_terms(objective(z), Riesz(), objective.mass(z))
+    expected = torch.tensor([[[-0.5, 0], [0.5, 0], [0, 0]]]).double()
     torch.testing.assert_close(terms.repulsion, expected)
     for part in (terms.attraction, terms.through_operator):
-        assert not part[:, 1:].any()
+        assert not part[:, 2:].any()
+
+
+def test_beside_known_points_every_force_among_the_free_is_weaker_by_their_share():
+    z, share = normal(1, 4, D), torch.tensor([0.25]).double()
+    alone, beside = Objective(Mixing(), Riesz()), Objective(Mixing(), Riesz(), share=share)
+    terms = [velocity_terms(o(z), Riesz(), o.mass(z)) for o in (alone, beside)]
+    for part in ("attraction", "repulsion", "through_operator"):
+        torch.testing.assert_close(getattr(terms[1], part), 0.25 * getattr(terms[0], part))
 
 
 @pytest.mark.parametrize("kernel", FAMILY)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddeq.lift import CouplingLift
-from ddeq.model import Classifier, ClassifierConfig, Completer, parameter_count
+from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig, parameter_count
 from ddeq.operator import Operator, OperatorConfig
 from ddeq.readout import MaxReadout
 from ddeq.run import ClassifierRun, RunSettings
@@ -43,7 +43,7 @@ orders = st.permutations(range(6)).map(list)
             lambda: Classifier(ClassifierConfig(OperatorConfig(3, cross_layers=3), classes=40)),
             1_173_544,
         ),
-        (lambda: Completer(OperatorConfig(2, cross_layers=3)), 1_185_008),
+        (lambda: Completer(CompleterConfig(OperatorConfig(2, cross_layers=3))), 1_185_008),
     ],
 )
 def test_parameter_counts_are_the_papers(model, expected):
@@ -118,18 +118,23 @@ def test_the_fused_and_the_plain_attention_agree(masked):
     close(fused[valid], plain[valid])
 
 
-@pytest.mark.parametrize("fixed_count", [0, 1, 3, 4])
-def test_fixed_particles_are_returned_exactly_and_felt_by_the_free(fixed_count):
-    z, context = normal(1, 4, 16), F.encode(normal(1, 5, 2, seed=1))
-    fixed = (torch.arange(4) < fixed_count)[None]
-    image = F(z, context, fixed=fixed)
-    assert torch.equal(image[fixed], z[fixed])
-    assert not torch.isclose(image[~fixed], z[~fixed]).any()
-    if 0 < fixed_count < 4:
-        moved = z + 0.5 * fixed[..., None] * normal(1, 4, 16, seed=2)
-        assert not torch.allclose(F(moved, context, fixed=fixed)[~fixed], image[~fixed])
-    else:
-        close(F(z, context), image) if fixed_count == 0 else close(image, z)
+@pytest.mark.parametrize("grad", [False, True])
+def test_known_particles_are_felt_by_the_free_in_any_order_and_padded(grad):
+    z, known, x = normal(2, 4, 16), normal(2, 3, 16, seed=2), normal(2, 5, 2, seed=1)
+    context = F.encode(x)
+    with torch.set_grad_enabled(grad):
+        image = F(z, F.beside(known, context))
+        assert not torch.isclose(image, F(z, context)).any()
+        close(F(z, F.beside(known[:, [2, 0, 1]], context)), image)
+        close(F(z[:, [3, 1, 0, 2]], F.beside(known, context)), image[:, [3, 1, 0, 2]])
+        moved = F(z, F.beside(known + 0.5 * normal(2, 3, 16, seed=3), context))
+        assert not torch.isclose(moved, image).any()
+        wide = torch.cat([known, 9 * normal(2, 2, 16, seed=4)], 1)
+        mask = (torch.arange(5) < 3).expand(2, 5)
+        close(F(z, F.beside(wide, context, mask)), image)
+        of_free = torch.arange(4) < torch.tensor([[4], [2]])
+        alone = F(z[1:, :2], F.beside(known[1:], F.encode(x[1:])))
+        close(F(z, F.beside(known, context), of_free)[1:, :2], alone)
 
 
 def test_equivariance_holds_while_training_as_all_points_share_one_dropout_mask():

@@ -96,7 +96,12 @@ def augmented(x: Tensor, how: Augmentation, generator: torch.Generator) -> Tenso
 
 def standardised(x: Tensor, mask: Tensor) -> Tensor:
     """Centre clouds ``(B, M, d)`` and scale each coordinate to unit standard deviation."""
-    weight = (mask / mask.sum(1, keepdim=True))[..., None]  # (B, M, 1)
+    return standardised_by(x, mask, mask)
+
+
+def standardised_by(x: Tensor, mask: Tensor, part: Tensor) -> Tensor:
+    """Move and scale clouds ``(B, M, d)`` so that the points of ``part (B, M)`` are standard."""
+    weight = (part / part.sum(1, keepdim=True))[..., None]  # (B, M, 1)
     centred = x - (weight * x).sum(1, keepdim=True)
     scale = (weight * centred.square()).sum(1, keepdim=True).sqrt().clamp_min(1e-6)
     return (centred / scale).masked_fill(~mask[..., None], 0.0)

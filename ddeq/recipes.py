@@ -1,0 +1,159 @@
+"""Recipes: everything that determines a training run, in one TOML file."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ddeq.datasets.holes import Holes
+from ddeq.datasets.packed import Augmentation
+from ddeq.errors import UserError
+from ddeq.implicit import GRADIENTS
+from ddeq.kinds import KINDS
+from ddeq.solvers import SOLVERS, Solver
+
+
+@dataclass(frozen=True)
+class Solve:
+    """How equilibria are found in a share of a stage's batches.
+
+    Attributes:
+        solver: the step rule.
+        steps: solver steps a batch, drawn uniformly from this range; (0, 0) is no flow at all.
+        share: relative to those of the stage's other entries.
+    """
+
+    solver: Solver
+    steps: tuple[int, int]
+    share: float = 1.0
+
+    @classmethod
+    def from_dict(cls, plain: dict) -> Solve:
+        """From ``{solver = "picard", steps = [1, 8], share = 1}`` and the solver's settings."""
+        own = {k: plain[k] for k in ("share",) if k in plain}
+        settings = {k: v for k, v in plain.items() if k not in ("solver", "steps", "share")}
+        return cls(SOLVERS[plain["solver"]](**settings), tuple(plain["steps"]), **own)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stretch of training with one set of settings.
+
+    Attributes:
+        batches, batch_size: length of the stage, and clouds a batch.
+        points: each training cloud is thinned to at most this many points.
+        learning_rate: of Adam after ``warmup`` batches of linear rise; falls along a cosine.
+        final_learning_rate: where the cosine ends, after ``decay`` batches (default: the stage's
+            last).
+        solves: how equilibria are found; each batch draws one entry by its share. Networks that
+            solve nothing have none.
+        gradient: ``phantom`` or ``implicit``.
+        unroll: completion only: applications of ``F`` with a graph after the solve.
+        residual_weight, spread_weight, spread_target, entropy_weight: see the losses in
+            ``ddeq.tasks``.
+    """
+
+    batches: int
+    solves: tuple[Solve, ...] = ()
+    batch_size: int = 64
+    points: int = 128
+    learning_rate: float = 1e-3
+    final_learning_rate: float = 0.0
+    warmup: int = 0
+    decay: int | None = None
+    gradient: str = "phantom"
+    unroll: int = 1
+    residual_weight: float = 0.0
+    spread_weight: float = 0.0
+    spread_target: float = 1.0
+    entropy_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.gradient not in GRADIENTS:
+            raise ValueError(f"there is no gradient mode {self.gradient}")
+
+    def draw(self, generator: torch.Generator) -> tuple[Solver, int]:
+        """A solver and a number of steps for one batch."""
+        shares = torch.tensor([solve.share for solve in self.solves])
+        solve = self.solves[int(torch.multinomial(shares, 1, generator=generator))]
+        low, high = solve.steps
+        return solve.solver, int(torch.randint(low, high + 1, (), generator=generator))
+
+    def learning_rate_at(self, batch: int) -> float:
+        """Learning rate for batch number ``batch`` of this stage."""
+        if batch < self.warmup:
+            return self.learning_rate * (batch + 1) / self.warmup
+        along = (batch - self.warmup) / max(1, (self.decay or self.batches) - self.warmup)
+        fall = 0.5 * (1 + math.cos(math.pi * along))
+        return self.final_learning_rate + (self.learning_rate - self.final_learning_rate) * fall
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines a training run.
+
+    Attributes:
+        name: names the files written.
+        kind: of model, a name out of ``ddeq.kinds.KINDS``.
+        seed: of weights, batches, augmentation and particles.
+        model: the architecture.
+        augmentation: of training clouds.
+        holes: cut into them, where completion is learned.
+        validation: digits split off the end of the train set, never trained on.
+        stages: in order.
+        card: what the model card says from the start: labels, points, settings of the solver.
+    """
+
+    name: str
+    kind: str
+    seed: int
+    model: Any
+    augmentation: Augmentation
+    holes: Holes
+    validation: int
+    stages: tuple[Stage, ...]
+    card: dict
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe file (TOML).
+
+    Raises:
+        UserError: missing, not TOML, or with a setting that does not exist.
+    """
+    try:
+        plain = tomllib.loads(Path(path).read_text())
+        stages = [
+            Stage(**{**stage, "solves": tuple(Solve.from_dict(s) for s in stage.get("solves", ()))})
+            for stage in plain["stages"]
+        ]
+        kind = plain.get("kind", "classifier")
+        if hasattr(KINDS[kind], "flow") and not all(stage.solves for stage in stages):
+            raise ValueError(f"every stage of a {kind} needs solves")
+        return Recipe(
+            name=plain["name"],
+            kind=kind,
+            seed=plain["seed"],
+            model=KINDS[kind].Config.from_dict(plain["model"]),
+            augmentation=Augmentation(**plain.get("augmentation", {})),
+            holes=Holes(**plain.get("holes", {})),
+            validation=plain["validation"],
+            stages=tuple(stages),
+            card={
+                "name": plain["name"],
+                "kind": kind,
+                "validation": plain["validation"],
+                **plain["card"],
+            },
+        )
+    except FileNotFoundError as error:
+        raise UserError(f"There is no recipe {path}: look in the folder recipes/.") from error
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"The recipe {path} cannot be used ({error}): compare it to recipes/."
+        ) from error
