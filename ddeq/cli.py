@@ -20,6 +20,7 @@ import torch
 from ddeq.bench import bench
 from ddeq.checkpoints import ASSETS, Checkpoint, load, save
 from ddeq.clouds import PointCloud, read_cloud
+from ddeq.datasets.sources import SOURCES
 from ddeq.errors import UserError
 from ddeq.evaluation import load_digits, predict, report, stability
 from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
@@ -30,7 +31,8 @@ from ddeq.recipes import load_recipe
 from ddeq.run import ClassifierRun, Limits, RunSettings, pick_device, prepare, with_defaults
 from ddeq.settings import settings_of
 from ddeq.solvers import SOLVERS
-from ddeq.training import digit_clouds, train
+from ddeq.tasks import classification
+from ddeq.training import TASKS, train
 
 DIGITS = ASSETS / "digits.safetensors"
 
@@ -64,7 +66,11 @@ def classify(options: argparse.Namespace) -> dict:
 def train_recipe(options: argparse.Namespace) -> dict:
     """Train by a recipe; the weights and their card land in the folder of the run."""
     recipe = load_recipe(options.recipe)
-    clouds, held_out = digit_clouds(options.data, recipe.validation)
+    if options.seed is not None:
+        recipe = replace(recipe, seed=options.seed)
+    labelled = TASKS[recipe.kind] is classification
+    source = SOURCES[recipe.data]
+    clouds, held_out = source.load(options.data, recipe.validation, labelled)
     device = pick_device(options.device)
     model = train(
         recipe, clouds, options.out, held_out=held_out, resume=options.resume, device=device
@@ -149,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("train", train_recipe)
     sub.add_argument("recipe", type=Path, metavar="RECIPE", help="a file of recipes/")
-    sub.add_argument("--data", type=Path, required=True, help="folder of MNIST's IDX files")
+    sub.add_argument("--data", type=Path, required=True, help="folder of the training data")
+    sub.add_argument("--seed", type=int, help="instead of the recipe's")
     sub.add_argument("--out", type=Path, default=Path("runs/latest"), help="folder of the run")
     sub.add_argument("--resume", action="store_true", help="go on where the folder's run ended")
 

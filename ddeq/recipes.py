@@ -11,7 +11,9 @@ from typing import Any
 import torch
 
 from ddeq.datasets.holes import Holes
+from ddeq.datasets.objects import ObjectAugmentation
 from ddeq.datasets.packed import Augmentation
+from ddeq.datasets.sources import SOURCES
 from ddeq.errors import UserError
 from ddeq.implicit import GRADIENTS
 from ddeq.kinds import KINDS
@@ -100,24 +102,35 @@ class Recipe:
     Attributes:
         name: names the files written.
         kind: of model, a name out of ``ddeq.kinds.KINDS``.
+        data: what to train on, a name out of ``ddeq.datasets.sources.SOURCES``.
         seed: of weights, batches, augmentation and particles.
         model: the architecture.
         augmentation: of training clouds.
         holes: cut into them, where completion is learned.
-        validation: digits split off the end of the train set, never trained on.
+        validation: digits split off the end of the train set, never trained on; data in space
+            have a validation part of their own.
         stages: in order.
         card: what the model card says from the start: labels, points, settings of the solver.
+        validate_every: batches from one validation to the next.
+        keep: the ``last`` weights, or the ``best`` on the validation part (early stopping).
     """
 
     name: str
     kind: str
+    data: str
     seed: int
     model: Any
-    augmentation: Augmentation
+    augmentation: Augmentation | ObjectAugmentation
     holes: Holes
     validation: int
     stages: tuple[Stage, ...]
     card: dict
+    validate_every: int = 500
+    keep: str = "last"
+
+    def __post_init__(self) -> None:
+        if self.keep not in ("last", "best"):
+            raise ValueError(f"there are no '{self.keep}' weights to keep")
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -132,24 +145,28 @@ def load_recipe(path: Path) -> Recipe:
             Stage(**{**stage, "solves": tuple(Solve.from_dict(s) for s in stage.get("solves", ()))})
             for stage in plain["stages"]
         ]
-        kind = plain.get("kind", "classifier")
+        kind, data = plain.get("kind", "classifier"), plain.get("data", "digits")
         if hasattr(KINDS[kind], "flow") and not all(stage.solves for stage in stages):
             raise ValueError(f"every stage of a {kind} needs solves")
         return Recipe(
             name=plain["name"],
             kind=kind,
+            data=data,
             seed=plain["seed"],
             model=KINDS[kind].Config.from_dict(plain["model"]),
-            augmentation=Augmentation(**plain.get("augmentation", {})),
+            augmentation=SOURCES[data].augmentation(**plain.get("augmentation", {})),
             holes=Holes(**plain.get("holes", {})),
-            validation=plain["validation"],
+            validation=plain.get("validation", 0),
             stages=tuple(stages),
             card={
                 "name": plain["name"],
                 "kind": kind,
-                "validation": plain["validation"],
+                "data": data,
+                "validation": plain.get("validation", 0),
                 **plain["card"],
             },
+            validate_every=plain.get("validate_every", 500),
+            keep=plain.get("keep", "last"),
         )
     except FileNotFoundError as error:
         raise UserError(f"There is no recipe {path}: look in the folder recipes/.") from error

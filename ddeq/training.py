@@ -12,8 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from ddeq.datasets.mnist import load_mnist, pixel_cloud
-from ddeq.datasets.packed import PackedClouds
+from ddeq.datasets.sources import Clouds
 from ddeq.kinds import KINDS
 from ddeq.recipes import Recipe, Stage
 from ddeq.tasks import classification, completion
@@ -25,7 +24,8 @@ TASKS = {
     "completer": completion,
     "pcn": completion,
 }
-"""For each kind of model a module with ``batch_losses`` and ``validate``."""
+"""For each kind of model a module with ``batch_losses``, ``validate`` and ``CRITERION``: the name
+of the validation figure by which weights are chosen (less is better)."""
 
 
 @dataclass
@@ -62,17 +62,6 @@ class TrainingState:
         self.batch, self.seconds = plain["batch"], plain["seconds"]
 
 
-def digit_clouds(folder: Path, validation: int) -> tuple[PackedClouds, PackedClouds]:
-    """The MNIST train set as clouds: all but the last ``validation`` digits, and those."""
-    train = load_mnist(folder, "train")
-    clouds = [pixel_cloud(image) for image in train.images]
-    cut = len(clouds) - validation
-    return (
-        PackedClouds.of(clouds[:cut], train.labels[:cut]),
-        PackedClouds.of(clouds[cut:], train.labels[cut:]),
-    )
-
-
 def endless_batches(size: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Index batches ``(batch_size,)``, epoch after epoch, each in a new order."""
     batch_size = min(batch_size, size)
@@ -92,10 +81,10 @@ def remaining(recipe: Recipe, batch: int) -> Iterator[tuple[int, Stage, int]]:
 
 def train(
     recipe: Recipe,
-    clouds: PackedClouds,
+    clouds: Clouds,
     out: Path,
     *,
-    held_out: PackedClouds | None = None,
+    held_out: Clouds | None = None,
     resume: bool = False,
     device: torch.device | str = "cpu",
 ) -> nn.Module:
@@ -105,13 +94,14 @@ def train(
         recipe: what to do.
         clouds: the training clouds.
         out: receives ``state.pt`` (resumable, every 500 batches) and ``log.jsonl``.
-        held_out: clouds for the log's validation figures; nothing is chosen by them here.
+        held_out: clouds for the log's validation figures; with ``recipe.keep = "best"`` they also
+            choose the weights.
         resume: continue from ``out/state.pt`` if it is there. Within a stage, a resumed run draws
             a new order of the clouds.
         device: where to train.
 
     Returns:
-        The trained model, on ``device``.
+        The trained model, on ``device``: its last weights, or its best.
     """
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
@@ -120,6 +110,8 @@ def train(
     state = TrainingState(model, optimiser, torch.Generator().manual_seed(recipe.seed))
     if resume and (out / "state.pt").is_file():
         state.restore(out / "state.pt")
+    else:
+        (out / "best.pt").unlink(missing_ok=True)
     began = time.perf_counter() - state.seconds
     total = sum(stage.batches for stage in recipe.stages)
     bar = tqdm(total=total, initial=state.batch, unit="batch")
@@ -139,13 +131,22 @@ def train(
             if state.batch % 50 == 0 or last:
                 line = {k: round(float(v.detach()), 5) for k, v in vars(loss).items()}
                 bar.set_postfix(line)
-                if held_out is not None and (state.batch % 500 == 0 or last):
+                if held_out is not None and (state.batch % recipe.validate_every == 0 or last):
                     line |= TASKS[recipe.kind].validate(model, held_out, recipe, device)
+                    _keep_if_best(model, line[TASKS[recipe.kind].CRITERION], out / "best.pt")
                 log.write(json.dumps({"stage": number, "batch": state.batch, **line}) + "\n")
                 log.flush()
             if state.batch % 500 == 0 or last:
                 state.save(out / "state.pt")
+    if recipe.keep == "best" and (out / "best.pt").is_file():
+        model.load_state_dict(torch.load(out / "best.pt", weights_only=True)["model"])
     return model.eval()
+
+
+def _keep_if_best(model: nn.Module, error: float, path: Path) -> None:
+    """Write the weights to ``path`` unless those there have a smaller validation error."""
+    if not path.is_file() or error < torch.load(path, weights_only=True)["error"]:
+        torch.save({"model": model.state_dict(), "error": error}, path)
 
 
 def _train_batch(
@@ -153,7 +154,7 @@ def _train_batch(
     recipe: Recipe,
     stage: Stage,
     within: int,
-    clouds: PackedClouds,
+    clouds: Clouds,
     index: Tensor,
     device: torch.device | str,
 ) -> object:

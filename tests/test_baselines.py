@@ -76,17 +76,9 @@ def test_training_learns_to_tell_lines_from_rings(kind, tmp_path):
     labels = np.arange(64) % 2
     clouds = PackedClouds.of(list(np.where(labels[:, None, None], lines, rings)), labels)
     stage = Stage(40, batch_size=32, points=20, learning_rate=1e-2)
-    plan = Recipe(
-        "lines",
-        kind,
-        0,
-        SMALL[kind],
-        Augmentation(jitter=0.01),
-        Holes(),
-        0,
-        (stage,),
-        {"points": 20},
-    )
+    sizes, how = SMALL[kind], Augmentation(jitter=0.01)
+    card = {"points": 20}
+    plan = Recipe("lines", kind, "digits", 0, sizes, how, Holes(), 0, (stage,), card)
     model = train(plan, clouds, tmp_path)
     assert validate(model, clouds, plan, "cpu")["validation_accuracy"] > 0.95
 

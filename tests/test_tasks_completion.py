@@ -38,7 +38,16 @@ def recipe(kind: str, *stages: Stage, lift: str = "mlp") -> Recipe:
     settings = {"solver": "picard", "kernel": "riesz", "steps": 3}
     card = {"points": 30, "settings": settings}
     return Recipe(
-        "rings", kind, 0, model, Augmentation(), Holes((1, 1), (0.9, 0.9)), 0, stages, card
+        "rings",
+        kind,
+        "digits",
+        0,
+        model,
+        Augmentation(),
+        Holes((1, 1), (0.9, 0.9)),
+        0,
+        stages,
+        card,
     )
 
 

@@ -48,6 +48,7 @@ def recipe(*stages: Stage, **changes: object) -> Recipe:
     plain = Recipe(
         name="strokes",
         kind="classifier",
+        data="digits",
         seed=0,
         model=ClassifierConfig(sizes, classes=2, particles=4),
         augmentation=Augmentation(jitter=0.01),
@@ -297,6 +298,21 @@ def test_a_resumed_run_goes_on_where_it_stopped(clouds, tmp_path, monkeypatch):
     assert torch.load(tmp_path / "state.pt", weights_only=True)["batch"] == 7
     assert torch.equal(weights(longer), weights(straight))
     assert not torch.equal(weights(longer), weights(half))
+
+
+def test_the_best_weights_on_the_held_out_clouds_are_kept(clouds, tmp_path):
+    card = {"points": 20, "settings": {"solver": "picard", "kernel": "riesz", "steps": 3}}
+    how = {"card": card, "validate_every": 10, "keep": "best"}
+    plan = recipe(stage(30, learning_rate=1e-2), **how)
+    best = train(plan, clouds, tmp_path / "a", held_out=clouds)
+    lines = [json.loads(line) for line in (tmp_path / "a/log.jsonl").read_text().splitlines()]
+    assert best is not None and "validation_cross_entropy" in lines[-1]
+    # A much too large rate at the end must not spoil what was found before.
+    wild = recipe(stage(30, learning_rate=1e-2), stage(20, learning_rate=50.0), **how)
+    kept = train(wild, clouds, tmp_path / "b", held_out=clouds)
+    assert torch.equal(weights(kept), weights(best))
+    last = train(dataclasses.replace(wild, keep="last"), clouds, tmp_path / "c", held_out=clouds)
+    assert not torch.equal(weights(last), weights(best))
 
 
 def test_without_resume_training_starts_anew(clouds, tmp_path):

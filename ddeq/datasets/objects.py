@@ -103,7 +103,7 @@ class ObjectClouds:
         generator: torch.Generator,
         augmentation: ObjectAugmentation | None = None,
     ) -> Batch:
-        """The objects ``index (B,)``, each by ``limit`` fresh points, standardised.
+        """The objects ``index (B,)``, each by ``limit`` fresh points, standardised isotropically.
 
         A partial view of an object has fewer than ``limit`` points where the camera sees fewer.
         """
@@ -119,7 +119,7 @@ class ObjectClouds:
             mask = _views(x, limit, augmentation.partial, generator)
             order = (~mask).int().argsort(dim=1, stable=True)[:, : min(limit, count)]
             x, mask = x.gather(1, order[..., None].expand(-1, -1, 3)), mask.gather(1, order)
-        return Batch(standardised(x, mask), mask, self.labels[index])
+        return Batch(standardised(x, mask, isotropic=True), mask, self.labels[index])
 
 
 def augmented(x: Tensor, how: ObjectAugmentation, generator: torch.Generator) -> Tensor:

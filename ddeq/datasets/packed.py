@@ -94,14 +94,20 @@ def augmented(x: Tensor, how: Augmentation, generator: torch.Generator) -> Tenso
     return x @ turn.transpose(1, 2) + how.jitter * torch.randn(x.shape, generator=generator)
 
 
-def standardised(x: Tensor, mask: Tensor) -> Tensor:
-    """Centre clouds ``(B, M, d)`` and scale each coordinate to unit standard deviation."""
-    return standardised_by(x, mask, mask)
+def standardised(x: Tensor, mask: Tensor, isotropic: bool = False) -> Tensor:
+    """Centre clouds ``(B, M, d)`` and scale each coordinate to unit standard deviation.
+
+    With ``isotropic`` all coordinates are scaled alike, to unit variance on average, so that an
+    object keeps its proportions.
+    """
+    return standardised_by(x, mask, mask, isotropic)
 
 
-def standardised_by(x: Tensor, mask: Tensor, part: Tensor) -> Tensor:
+def standardised_by(x: Tensor, mask: Tensor, part: Tensor, isotropic: bool = False) -> Tensor:
     """Move and scale clouds ``(B, M, d)`` so that the points of ``part (B, M)`` are standard."""
     weight = (part / part.sum(1, keepdim=True))[..., None]  # (B, M, 1)
     centred = x - (weight * x).sum(1, keepdim=True)
-    scale = (weight * centred.square()).sum(1, keepdim=True).sqrt().clamp_min(1e-6)
-    return (centred / scale).masked_fill(~mask[..., None], 0.0)
+    variance = (weight * centred.square()).sum(1, keepdim=True)  # (B, 1, d)
+    if isotropic:
+        variance = variance.mean(2, keepdim=True)
+    return (centred / variance.sqrt().clamp_min(1e-6)).masked_fill(~mask[..., None], 0.0)

@@ -18,7 +18,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddeq.datasets.packed import Batch, PackedClouds
+from ddeq.datasets.packed import Batch
+from ddeq.datasets.sources import Clouds
 from ddeq.flow import Flow, StopRule
 from ddeq.implicit import GRADIENTS
 from ddeq.kernels import Riesz, mmd2
@@ -28,10 +29,12 @@ from ddeq.recipes import Recipe, Stage
 from ddeq.run import RunSettings
 from ddeq.solvers import Solver
 
+CRITERION = "validation_cross_entropy"
+
 
 def batch_losses(
     model: nn.Module,
-    clouds: PackedClouds,
+    clouds: Clouds,
     index: Tensor,
     recipe: Recipe,
     stage: Stage,
@@ -91,13 +94,14 @@ def prediction_losses(logits: Tensor, labels: Tensor) -> Losses:
 
 @torch.no_grad()
 def validate(
-    model: nn.Module, clouds: PackedClouds, recipe: Recipe, device: torch.device | str
+    model: nn.Module, clouds: Clouds, recipe: Recipe, device: torch.device | str
 ) -> dict[str, float]:
-    """Accuracy, residual and spread on the first 1,000 clouds, solved as the card says."""
+    """How well the first 1,000 clouds are classified, solved as the card says, and how it ends."""
     model.eval()
-    correct, residual, width = [], [], []
+    correct, surprise, residual, width = [], [], [], []
     for index in torch.arange(min(1000, len(clouds))).split(64):
-        batch = clouds.batch(index, recipe.card["points"], torch.Generator()).to(device)
+        g = torch.Generator().manual_seed(0)
+        batch = clouds.batch(index, recipe.card["points"], g).to(device)
         if isinstance(model, Classifier):
             settings = RunSettings.from_dict(recipe.card["settings"])
             z0 = model.start(index.tolist()).to(device)
@@ -110,8 +114,12 @@ def validate(
         else:
             logits = model(batch.x, batch.mask)
         correct.append(logits.argmax(1) == batch.labels)
+        surprise.append(F.cross_entropy(logits, batch.labels, reduction="none"))
     model.train()
-    found = {"validation_accuracy": float(torch.cat(correct).float().mean())}
+    found = {
+        "validation_accuracy": float(torch.cat(correct).float().mean()),
+        CRITERION: float(torch.cat(surprise).mean()),
+    }
     if residual:
         found["validation_relative_objective"] = float(torch.cat(residual).median())
         found["validation_spread"] = float(torch.cat(width).median())

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ddeq.baselines import PCN
 from ddeq.datasets.holes import Holes, Partial, cut
-from ddeq.datasets.packed import PackedClouds
+from ddeq.datasets.sources import Clouds
 from ddeq.flow import Flow, StopRule
 from ddeq.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
 from ddeq.metrics import spread
@@ -31,6 +31,7 @@ from ddeq.recipes import Recipe, Stage
 from ddeq.run import RunSettings
 from ddeq.solvers import Solver
 
+CRITERION = "validation_mmd2"
 BANDWIDTH = 0.1  # of the entropy's density estimate, in units of the standardised cloud
 
 
@@ -47,7 +48,7 @@ class Losses:
 
 def batch_losses(
     model: Completer | PCN,
-    clouds: PackedClouds,
+    clouds: Clouds,
     index: Tensor,
     recipe: Recipe,
     stage: Stage,
@@ -155,7 +156,7 @@ def kde_entropy(points: Tensor, mask: Tensor) -> Tensor:
 
 @torch.no_grad()
 def validate(
-    model: Completer | PCN, clouds: PackedClouds, recipe: Recipe, device: torch.device | str
+    model: Completer | PCN, clouds: Clouds, recipe: Recipe, device: torch.device | str
 ) -> dict[str, float]:
     """Error on the first 512 clouds, cut by the paper's rule and solved as the card says."""
     model.eval()
@@ -185,7 +186,7 @@ def validate(
             relative.append(end.relative_objective)
         error.append(completion_error(batch, points, mask))
     model.train()
-    found = {"validation_mmd2": float(torch.cat(error).mean())}
+    found = {CRITERION: float(torch.cat(error).mean())}
     if relative:
         found["validation_relative_objective"] = float(torch.cat(relative).median())
     return found
