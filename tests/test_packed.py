@@ -121,3 +121,15 @@ def test_a_cloud_on_a_line_stays_finite():
     x = torch.tensor([[[1.0, 2.0], [1, 3], [1, 7]]])
     found = standardised(x, torch.ones(1, 3, dtype=torch.bool))
     assert found.isfinite().all() and not found[..., 0].any()
+
+
+def test_isotropic_scaling_keeps_proportions_and_other_scaling_does_not(clouds):
+    x = torch.from_numpy(clouds[1]).float()[None]
+    mask = torch.ones(1, x.shape[1], dtype=torch.bool)
+    kept = standardised(x, mask, isotropic=True)
+    before, after = torch.cdist(x, x), torch.cdist(kept, kept)
+    factor = after[0, 0, 1] / before[0, 0, 1]
+    torch.testing.assert_close(after, factor * before, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(kept.var(1, correction=0).mean(), torch.tensor(1.0))
+    alone = torch.cdist(*2 * (standardised(x, mask),))
+    assert not torch.allclose(alone, factor * before, rtol=0.1)
