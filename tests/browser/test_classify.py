@@ -152,8 +152,9 @@ def test_a_drawing_is_classified(visit):
 
 
 def solving(visit):
-    """The page in the midst of a long solve."""
-    page = visit("digit=0&euler-steps=5000&tolerance=0&solver=euler", settled=False)
+    """The page in the midst of a solve too long to end before a slow browser has shown it."""
+    long = "solver=euler&euler-steps=5000&tolerance=0&particles=300"
+    page = visit(f"digit=0&{long}", settled=False)
     last = re.compile(r"\d\d+")  # streaming before the end
     expect(page.get_by_test_id("player-root")).to_have_attribute("data-last", last)
     return page
