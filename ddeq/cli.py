@@ -113,11 +113,17 @@ def _save(path: Path, content: bytes) -> None:
 
 def train_recipe(options: argparse.Namespace) -> dict:
     """Train by a recipe; the weights and their card land in the folder of the run."""
-    recipe = load_recipe(options.recipe)
+    recipe = load_recipe(options.recipe, options.set)
     clouds, held_out = digit_clouds(options.data, recipe.validation)
     device = pick_device(options.device)
     model = train(
-        recipe, clouds, options.out, held_out=held_out, resume=options.resume, device=device
+        recipe,
+        clouds,
+        options.out,
+        held_out=held_out,
+        resume=options.resume,
+        until=options.until,
+        device=device,
     )
     weights = options.out / f"{recipe.name}.safetensors"
     save(model, recipe.card, weights)
@@ -267,6 +273,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", type=Path, required=True, help="folder of MNIST's IDX files")
     sub.add_argument("--out", type=Path, default=Path("runs/latest"), help="folder of the run")
     sub.add_argument("--resume", action="store_true", help="go on where the folder's run ended")
+    sub.add_argument("--until", type=int, metavar="N", help="stop after N batches")
+    sub.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="vary the recipe: seed=1"
+    )
 
     sub = add("evaluate", evaluate)
     sub.add_argument("task", choices=list(TASKS))

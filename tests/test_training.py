@@ -158,6 +158,16 @@ def test_a_recipe_with_something_wrong_is_refused(tmp_path, refused, old, new):
         load_recipe(tmp_path / "r.toml")
 
 
+def test_a_recipe_can_be_varied(tmp_path, refused):
+    (tmp_path / "r.toml").write_text(GOOD)
+    found = load_recipe(tmp_path / "r.toml", ["seed=9", "name=other", "model.operator.heads=2"])
+    assert (found.seed, found.name, found.model.operator.heads) == (9, "other", 2)
+    assert found.stages == load_recipe(tmp_path / "r.toml").stages
+    for wrong in ("seed", "model.colour=3", "nothing.there=1", "model.operator.heads=3"):
+        with refused():
+            load_recipe(tmp_path / "r.toml", [wrong])
+
+
 def test_a_missing_recipe_is_refused(tmp_path, refused):
     with refused():
         load_recipe(tmp_path / "nothing.toml")
@@ -306,6 +316,13 @@ def test_a_resumed_run_goes_on_where_it_stopped(clouds, tmp_path, monkeypatch):
     assert torch.load(tmp_path / "state.pt", weights_only=True)["batch"] == 7
     assert torch.equal(weights(longer), weights(straight))
     assert not torch.equal(weights(longer), weights(half))
+
+
+def test_a_run_stopped_on_purpose_can_be_resumed(clouds, tmp_path):
+    train(recipe(stage(4)), clouds, tmp_path, until=3)
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["batch"] == 3
+    train(recipe(stage(4)), clouds, tmp_path, resume=True)
+    assert torch.load(tmp_path / "state.pt", weights_only=True)["batch"] == 4
 
 
 def test_without_resume_training_starts_anew(clouds, tmp_path):
