@@ -4,7 +4,12 @@ import streamlit as st
 
 st.set_page_config(page_title="DDEQ explorer", page_icon=":material/scatter_plot:", layout="wide")
 page = st.navigation(
-    [st.Page("pages/classify.py", title="Classify", icon=":material/scatter_plot:", default=True)],
+    [
+        st.Page(
+            "pages/classify.py", title="Classify", icon=":material/scatter_plot:", default=True
+        ),
+        st.Page("pages/complete.py", title="Complete", icon=":material/auto_fix_high:"),
+    ],
     position="top",
 )
 page.run()

@@ -20,6 +20,10 @@ class Standardised:
     scale: np.ndarray
     """float64 (d,), the population standard deviation; 1 where a coordinate is constant."""
 
+    def apply(self, points: np.ndarray) -> np.ndarray:
+        """Map points (..., d) of the original's space to the standardised space."""
+        return (points - self.centre) / self.scale
+
     def undo(self, points: np.ndarray) -> np.ndarray:
         """Map points (..., d) of the standardised space back to the space of the original."""
         return points * self.scale + self.centre

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -133,14 +134,20 @@ class Recipe:
             raise ValueError(f"there are no '{self.keep}' weights to keep")
 
 
-def load_recipe(path: Path) -> Recipe:
+def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe file (TOML).
+
+    Args:
+        path: of the file.
+        changes: ``name=value`` each, to vary a recipe: ``seed=1``, ``model.lift=linear``.
 
     Raises:
         UserError: missing, not TOML, or with a setting that does not exist.
     """
     try:
         plain = tomllib.loads(Path(path).read_text())
+        for change in changes:
+            _set(plain, change)
         stages = [
             Stage(**{**stage, "solves": tuple(Solve.from_dict(s) for s in stage.get("solves", ()))})
             for stage in plain["stages"]
@@ -174,3 +181,17 @@ def load_recipe(path: Path) -> Recipe:
         raise UserError(
             f"The recipe {path} cannot be used ({error}): compare it to recipes/."
         ) from error
+
+
+def _set(plain: dict, change: str) -> None:
+    """Change one setting of a recipe; what is not a TOML value is a text."""
+    name, equals, value = change.partition("=")
+    *tables, key = name.split(".")
+    if not equals:
+        raise ValueError(f"'{change}' is not of the form name=value")
+    for table in tables:
+        plain = plain[table]
+    try:
+        plain[key] = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        plain[key] = value

@@ -8,9 +8,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from ddeq.errors import UserError
 from ddeq.flow import Flow, FlowStep, Stopped, StopRule, seeded
 from ddeq.kernels import KERNELS, Kernel
 from ddeq.metrics import spread
-from ddeq.objective import Evaluation, velocity_terms
+from ddeq.objective import Evaluation, VelocityTerms, velocity_terms
 from ddeq.preprocess import standardise, subsample
 from ddeq.projection import Projection, principal_axes
 from ddeq.settings import setting, settings_of
@@ -204,8 +204,81 @@ def prepare(cloud: PointCloud, card: Mapping[str, Any]) -> np.ndarray:
     return standardise(thinned).points
 
 
-class ClassifierRun:
-    """One classification, ready to be iterated frame by frame and left at any time.
+class Run(ABC):
+    """A solve of one cloud, ready to be iterated frame by frame and left at any time.
+
+    Args:
+        flow: of a batch of one.
+        settings: of the run.
+        device: where the flow is.
+    """
+
+    def __init__(self, flow: Flow, settings: RunSettings, device: torch.device) -> None:
+        self.flow = flow
+        self.settings = settings
+        self.device = device
+        self.last: Any = None
+
+    def __iter__(self) -> Iterator[Any]:
+        for step in self.flow:
+            self.last = self._frame(step)
+            yield self.last
+
+    @abstractmethod
+    def _frame(self, step: FlowStep) -> Any:
+        """What is recorded of a step."""
+
+    def _velocity_terms(self, step: FlowStep) -> VelocityTerms:
+        here = Evaluation(step.particles, step.image, step.objective, step.velocity)
+        mass = self.flow.objective.mass(step.particles)
+        return velocity_terms(here, self.settings.kernel, mass)
+
+    def _ending(self) -> dict[str, Any]:
+        """What the outcomes of all runs tell; a run that was left early counts as cancelled."""
+        if self.last is None:
+            raise RuntimeError("The run has not begun: iterate over it first.")
+        solution = self.flow.solution
+        return {
+            "steps": int(solution.steps[0]),
+            "evaluations": self.last.evaluations,
+            "objective": self.last.objective,
+            "relative_objective": self.last.relative_objective,
+            "spread": self.last.spread,
+            "stopped": solution.stopped[0],
+            "seconds": solution.seconds,
+            "device": str(self.device),
+        }
+
+
+def flow_settings(settings: RunSettings) -> dict[str, Any]:
+    """A run's settings as those of :class:`ddeq.flow.Flow`, for a batch of one."""
+    limits = settings.limits
+    return {
+        "solver": settings.solver,
+        "kernel": settings.kernel,
+        "stop": StopRule(limits.steps, limits.tolerance),
+        "noise": limits.noise,
+        # A stream of its own, so that noise does not repeat the numbers of the start.
+        "generators": seeded([limits.seed + 2**31]),
+    }
+
+
+def step_numbers(step: FlowStep) -> dict[str, Any]:
+    """The numbers of :data:`CSV_COLUMNS` of a step of one cloud."""
+    return {
+        "step": step.step,
+        "objective": float(step.objective),
+        "relative_objective": float(step.relative_objective),
+        "gradient_norm": float(step.gradient_norm),
+        "spread": float(spread(step.particles)),
+        "step_size": float(step.step_size),
+        "evaluations": int(step.evaluations),
+        "seconds": step.seconds,
+    }
+
+
+class ClassifierRun(Run):
+    """One classification.
 
     Args:
         checkpoint: model and card, the model already on ``device``.
@@ -223,48 +296,24 @@ class ClassifierRun:
     ) -> None:
         self.model = checkpoint.model
         self.labels = tuple(checkpoint.card["labels"])
-        self.settings = settings
-        self.device = torch.device(device)
-        limits = settings.limits
-        x = torch.from_numpy(points)[None].to(self.device)  # (1, M, d_x)
-        self.context = self.model.operator.encode(x)
-        self.flow = Flow(
-            partial(self.model.operator, context=self.context),
-            self.model.start([limits.seed], limits.particles).to(self.device),
-            solver=settings.solver,
-            kernel=settings.kernel,
-            stop=StopRule(limits.steps, limits.tolerance),
-            noise=limits.noise,
-            # A stream of its own, so that noise does not repeat the numbers of the start.
-            generators=seeded([limits.seed + 2**31]),
-        )
-        self.last: Frame | None = None
-
-    def __iter__(self) -> Iterator[Frame]:
-        for step in self.flow:
-            self.last = self._frame(step)
-            yield self.last
+        device, limits = torch.device(device), settings.limits
+        x = torch.from_numpy(points)[None].to(device)  # (1, M, d_x)
+        z0 = self.model.start([limits.seed], limits.particles).to(device)
+        flow = self.model.flow(x, None, z0, **flow_settings(settings))
+        super().__init__(flow, settings, device)
 
     def _frame(self, step: FlowStep) -> Frame:
-        here = Evaluation(step.particles, step.image, step.objective, step.velocity)
-        terms = velocity_terms(here, self.settings.kernel, self.flow.objective.mass(step.particles))
+        terms = self._velocity_terms(step)
         with torch.no_grad():
             probabilities = self.model.probabilities(step.particles)
         return Frame(
-            step=step.step,
-            particles=_array(step.particles),
-            image=_array(step.image),
-            attraction=_array(terms.attraction),
-            repulsion=_array(terms.repulsion),
-            through_operator=_array(terms.through_operator),
-            probabilities=_array(probabilities),
-            objective=float(step.objective),
-            relative_objective=float(step.relative_objective),
-            gradient_norm=float(step.gradient_norm),
-            spread=float(spread(step.particles)),
-            step_size=float(step.step_size),
-            evaluations=int(step.evaluations),
-            seconds=step.seconds,
+            particles=as_array(step.particles),
+            image=as_array(step.image),
+            attraction=as_array(terms.attraction),
+            repulsion=as_array(terms.repulsion),
+            through_operator=as_array(terms.through_operator),
+            probabilities=as_array(probabilities),
+            **step_numbers(step),
         )
 
     def projection(self, axes: int = 3) -> Projection:
@@ -278,31 +327,23 @@ class ClassifierRun:
             for _ in range(LOOK_AHEAD):
                 z = self.flow.objective.operator(z)
                 seen.append(z)
-        return principal_axes(_array(torch.cat(seen, 1)), axes)
+        return principal_axes(as_array(torch.cat(seen, 1)), axes)
 
     @property
     def outcome(self) -> Outcome:
         """The result so far; a run that was left early counts as cancelled."""
-        if self.last is None:
-            raise RuntimeError("The run has not begun: iterate over it first.")
-        solution, last = self.flow.solution, self.last
-        best = int(last.probabilities.argmax())
+        ending = self._ending()
+        probabilities = self.last.probabilities
+        best = int(probabilities.argmax())
         return Outcome(
             label=self.labels[best],
-            confidence=float(last.probabilities[best]),
-            probabilities=dict(zip(self.labels, last.probabilities.tolist(), strict=True)),
-            steps=int(solution.steps[0]),
-            evaluations=last.evaluations,
-            objective=last.objective,
-            relative_objective=last.relative_objective,
-            spread=last.spread,
-            stopped=solution.stopped[0],
-            seconds=solution.seconds,
-            device=str(self.device),
+            confidence=float(probabilities[best]),
+            probabilities=dict(zip(self.labels, probabilities.tolist(), strict=True)),
+            **ending,
         )
 
 
-def _array(t: Tensor) -> np.ndarray:
+def as_array(t: Tensor) -> np.ndarray:
     """The only cloud of a batch ``(1, ...)``, as an array ``(...)``."""
     return t[0].detach().float().cpu().numpy()
 
@@ -319,15 +360,19 @@ CSV_COLUMNS = (
 )
 
 
-def metrics_csv(frames: Sequence[Frame], labels: Sequence[str]) -> str:
-    """One line a step: the numbers of :data:`CSV_COLUMNS`, then each class's probability."""
+def metrics_csv(
+    frames: Sequence[Any], labels: Sequence[str], columns: Sequence[str] = CSV_COLUMNS
+) -> str:
+    """One line a step: the numbers of ``columns``, then each class's probability.
+
+    Numbers that nobody knows, None, are left empty.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*CSV_COLUMNS, *(f"probability_{label}" for label in labels)])
+    writer.writerow([*columns, *(f"probability_{label}" for label in labels)])
     for frame in frames:
-        writer.writerow(
-            [*(getattr(frame, name) for name in CSV_COLUMNS), *frame.probabilities.tolist()]
-        )
+        probabilities = frame.probabilities.tolist() if labels else []
+        writer.writerow([*(getattr(frame, name) for name in columns), *probabilities])
     return out.getvalue()
 
 
@@ -337,16 +382,17 @@ def trajectory_npz(frames: Sequence[Frame], points: np.ndarray, settings: RunSet
     Holds ``particles`` and ``image`` ``(T, N, d)``, ``probabilities`` ``(T, classes)``, the numbers
     of :data:`CSV_COLUMNS` ``(T,)``, the model's ``input`` ``(M, d_x)`` and ``settings`` as JSON.
     """
+    names = ("particles", "image", "probabilities", *CSV_COLUMNS)
+    return frames_npz(frames, names, settings, input=points)
+
+
+def frames_npz(
+    frames: Sequence[Any], names: Sequence[str], settings: RunSettings, **more: np.ndarray
+) -> bytes:
+    """A compressed ``.npz`` of frames' attributes ``(T, ...)``, ``settings`` as JSON, and more."""
     out = io.BytesIO()
-    np.savez_compressed(
-        out,
-        input=points,
-        settings=json.dumps(settings.to_dict()),
-        **{
-            name: np.stack([getattr(frame, name) for frame in frames])
-            for name in ("particles", "image", "probabilities", *CSV_COLUMNS)
-        },
-    )
+    stacked = {name: np.stack([getattr(frame, name) for frame in frames]) for name in names}
+    np.savez_compressed(out, settings=json.dumps(settings.to_dict()), **stacked, **more)
     return out.getvalue()
 
 

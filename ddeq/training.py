@@ -86,6 +86,7 @@ def train(
     *,
     held_out: Clouds | None = None,
     resume: bool = False,
+    until: int | None = None,
     device: torch.device | str = "cpu",
 ) -> nn.Module:
     """Train by a recipe; checkpoints and the log go to the folder ``out``.
@@ -98,6 +99,8 @@ def train(
             choose the weights.
         resume: continue from ``out/state.pt`` if it is there. Within a stage, a resumed run draws
             a new order of the clouds.
+        until: stop after this many batches in all, to be resumed another time; None goes to the
+            end.
         device: where to train.
 
     Returns:
@@ -123,6 +126,9 @@ def train(
                     number,
                     endless_batches(len(clouds), stage.batch_size, state.generator),
                 )
+            if state.batch == until:
+                state.save(out / "state.pt")
+                break
             loss = _train_batch(state, recipe, stage, within, clouds, next(indices), device)
             state.batch += 1
             state.seconds = time.perf_counter() - began

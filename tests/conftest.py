@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from ddeq.checkpoints import Checkpoint
 from ddeq.errors import UserError
-from ddeq.model import Classifier, ClassifierConfig
+from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig
 from ddeq.operator import OperatorConfig
 
 settings.register_profile("ddeq", deadline=None, derandomize=True)
@@ -39,6 +39,19 @@ def tiny(new_classifier) -> Checkpoint:
     card = {"name": "tiny", "labels": ["a", "b", "c"], "points": 30}
     card["architecture"] = TINY.to_dict()
     return Checkpoint(new_classifier().eval().requires_grad_(False), card)
+
+
+@pytest.fixture
+def tiny_completer() -> Checkpoint:
+    """A tiny random completer as a checkpoint, ready for inference."""
+    config = CompleterConfig(TINY.operator, lift="mlp")
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = Completer(config)
+    card = {"name": "tiny", "kind": "completer", "points": 60, "validation": 20}
+    card["architecture"] = config.to_dict()
+    card["settings"] = {"solver": "picard", "kernel": "riesz", "steps": 4, "tolerance": 0}
+    return Checkpoint(model.eval().requires_grad_(False), card)
 
 
 class Message:

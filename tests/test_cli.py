@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ddeq.checkpoints import save
 from ddeq.cli import main
+from ddeq.clouds import read_cloud
 from ddeq.gallery import load_gallery
 
 ROOT = Path(__file__).parents[1]
@@ -38,6 +40,21 @@ def mnist(tmp_path) -> Path:
         (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(images)
         (tmp_path / f"{prefix}-labels-idx1-ubyte").write_bytes(labels)
     return tmp_path
+
+
+@pytest.fixture
+def completer(tmp_path, tiny_completer) -> Path:
+    """The weights of a tiny random completer."""
+    path = tmp_path / "tiny-completion.safetensors"
+    save(tiny_completer.model, tiny_completer.card, path)
+    return path
+
+
+@pytest.fixture
+def ball(tmp_path) -> Path:
+    """A cloud that is not flat."""
+    np.save(tmp_path / "ball.npy", np.random.default_rng(0).normal(size=(50, 3)))
+    return tmp_path / "ball.npy"
 
 
 def said(capsys, *arguments: object) -> dict:
@@ -83,10 +100,32 @@ def test_without_json_the_result_is_readable(capsys, digit):
         ["unknown"],
         ["train", "missing.toml", "--data", "."],
         ["evaluate", "digits", "--data", "missing"],
+        ["evaluate", "digits", "--data", ".", "--model", "COMPLETER"],
+        ["evaluate", "completion-digits", "--data", "missing", "--model", "COMPLETER"],
+        ["evaluate", "completion-digits", "--data", "MNIST", "--limit", "0"],
+        ["classify", "ZERO", "--model", "COMPLETER"],
+        ["complete", "ZERO"],
+        ["complete", "ZERO", "--out", "done.exe", "--model", "COMPLETER"],
+        ["complete", "ZERO", "--out", "no/such/folder.ply", "--model", "COMPLETER"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "assets/digits.safetensors"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "1,2"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "1,2,x"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "99,99,1"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "0,0,nan"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "14,-14,99"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--holes", "-1"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--radius", "wide"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--free", "0"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--free", "99999"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "COMPLETER", "--holes", "2"],
     ],
 )
-def test_errors_are_one_sentence_and_status_2(capsys, digit, arguments):
-    assert main([str(digit) if a == "ZERO" else a for a in arguments]) == 2
+def test_errors_are_one_sentence_and_status_2(
+    capsys, monkeypatch, digit, mnist, completer, ball, arguments
+):
+    monkeypatch.chdir(ROOT)
+    files = {"ZERO": digit, "MNIST": mnist, "COMPLETER": completer, "BALL": ball}
+    assert main([str(files.get(a, a)) for a in arguments]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err.count("\n") == 1 and printed.err.endswith(".\n")
@@ -145,8 +184,79 @@ def test_bench_measures_both_ways_in_one_run(capsys):
             row = result[config][batch]
             assert row["ratio"] == pytest.approx(row["ms_per_step_naive"] / row["ms_per_step"])
             assert row["ms_to_first_step"] > 0
+        completion = result[f"completion_{config}"]
+        assert (completion["known"], completion["free"]) == (100, 40)
+        assert completion["ms_per_step"] > 0
 
 
 def test_info_names_the_models(capsys):
     result = said(capsys, "info")
     assert result["models"]["digits"]["parameters"] == 773_114
+    assert result["models"]["digits"]["kind"] == "classifier"
+
+
+# Completion
+
+
+@pytest.fixture
+def line(tmp_path) -> tuple[Path, np.ndarray]:
+    """30 points about a line through the origin, as a file."""
+    x = np.linspace(-3, 3, 30)
+    points = np.stack([x, np.sin(7 * x) / 7], axis=1)
+    np.save(tmp_path / "line.npy", points)
+    return tmp_path / "line.npy", points
+
+
+def test_complete_without_holes_takes_the_file_as_partial(capsys, line, completer, tmp_path):
+    file, points = line
+    out = tmp_path / "done.csv"
+    result = said(capsys, "complete", file, "--out", out, "--model", completer)
+    assert {*result} == {
+        *("known", "free", "steps", "evaluations", "objective", "relative_objective", "spread"),
+        *("stopped", "seconds", "device"),
+    }
+    assert (result["known"], result["free"], result["steps"]) == (30, 8, 4)
+    found = read_cloud(out, out.name).points
+    assert len(found) == 38 and found[:30].tobytes() == points.tobytes()
+
+
+@pytest.mark.parametrize("name", ["done.ply", "done.xyz", "done.npy", "done.csv"])
+def test_complete_cuts_holes_in_the_units_of_the_file(capsys, line, completer, tmp_path, name):
+    file, points = line
+    out = tmp_path / name
+    holes = ("--hole", "-1.5,0,0.5", "2,0,1")
+    options = ("--out", out, "--model", completer, "--free", 5)
+    result = said(capsys, "complete", file, *options, *holes)
+    keep = np.hypot(points[:, 0] + 1.5, points[:, 1]) > 0.5
+    keep &= np.hypot(points[:, 0] - 2, points[:, 1]) > 1
+    assert (result["known"], result["free"]) == (keep.sum(), 5)
+    assert {*result} >= {"mmd2", "chamfer", "emd", "coverage"}
+    found = read_cloud(out, out.name).points
+    assert found[: keep.sum(), :2].tobytes() == points[keep].tobytes()
+    assert len(found) == keep.sum() + 5
+
+
+def test_complete_cuts_random_holes_by_seed(capsys, digit, completer, tmp_path):
+    def known(*options: object) -> bytes:
+        out = tmp_path / "done.npy"
+        result = said(capsys, "complete", digit, "--out", out, "--model", completer, *options)
+        return np.load(out)[: result["known"]].tobytes()
+
+    assert known("--holes", 2) == known("--holes", 2, "--radius", 0.6, "--seed", 0)
+    assert known("--holes", 2) != known("--holes", 2, "--seed", 1)
+    assert known("--holes", 2) != known("--holes", 2, "--radius", 0.3)
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_evaluate_completion_tells_what_it_left_out(capsys, mnist, completer, split):
+    command = ("evaluate", "completion-digits", "--data", mnist, "--model", completer)
+    options = ("--limit", 4, "--neighbours", 50, "--split", split, "--json")
+    assert main([*map(str, (*command, *options))]) == 0
+    printed = capsys.readouterr()
+    assert "Without control: " in printed.err and "Without pcn: " in printed.err
+    result = json.loads(printed.out)
+    assert result["digits"] + result["skipped"] == 4 and result["split"] == split
+    assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
+    # The test split of this folder is its train split: each digit is its own neighbour.
+    exact = result["methods"]["neighbour"]["missing"]["chamfer"]["mean"] < 0.1
+    assert exact == (split == "test")

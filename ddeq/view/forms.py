@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import streamlit as st
@@ -31,30 +31,39 @@ NAMES = {
 }
 
 
-def settings_form(card: Mapping[str, Any]) -> RunSettings:
-    """Fields for every setting of a run, bound to the URL; what is left alone is the card's."""
-    solver = _choice("solver", SOLVER_HINTS, card["settings"]["solver"])
-    kernel = _choice("kernel", KERNEL_HINTS, card["settings"]["kernel"])
+def settings_form(
+    card: Mapping[str, Any], prefix: str = "", without: Collection[str] = ()
+) -> RunSettings:
+    """Fields for every setting of a run, bound to the URL; what is left alone is the card's.
+
+    Args:
+        card: of the model.
+        prefix: of the fields' names in the URL, for pages whose models have other defaults.
+        without: settings that mean nothing here; they keep their own defaults.
+    """
+    solver = _choice("solver", SOLVER_HINTS, card["settings"]["solver"], prefix)
+    kernel = _choice("kernel", KERNEL_HINTS, card["settings"]["kernel"], prefix)
     defaults = card_defaults(card, solver, kernel)
     given: dict[str, Any] = {"solver": solver, "kernel": kernel}
     # A field whose default depends on the solver or kernel is a field of its own for each.
     for owner, kind in ((solver, SOLVERS[solver]), (kernel, KERNELS[kernel]), ("", Limits)):
         columns = st.columns(2)
-        for place, field in enumerate(settings_of(kind)):
+        fields = [field for field in settings_of(kind) if field.name not in without]
+        for place, field in enumerate(fields):
             with columns[place % 2]:
                 default = defaults.get(field.name, field.default)
                 whose = solver if field.name == "steps" else owner
                 key = f"{whose}-{field.name}" if whose else field.name
-                given[field.name] = _number(field, default, key)
+                given[field.name] = _number(field, default, prefix + key)
     return RunSettings.from_dict(given)
 
 
-def _choice(name: str, hints: Mapping[str, str], default: str) -> str:
+def _choice(name: str, hints: Mapping[str, str], default: str, prefix: str) -> str:
     chosen = st.selectbox(
         name.capitalize(),
         list(hints),
         index=list(hints).index(default),
-        key=name,
+        key=prefix + name,
         bind="query-params",
     )
     st.caption(hints[chosen])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from ddeq.projection import Projection
-from ddeq.run import Frame
+from ddeq.run import ClassifierRun, Frame
 from ddeq.view.player import Curve, Trajectory
 
 CURVES = {
@@ -16,6 +17,21 @@ CURVES = {
     "gradient_norm": ("gradient norm", "residual", True),
     "spread": ("spread", "spread of the particles", False),
 }
+
+
+def of_classifier(
+    run: ClassifierRun, name: str, points: np.ndarray, true_label: str | None
+) -> Callable[[Sequence[Frame]], Trajectory]:
+    """What turns this run's frames into what the player shows: see :func:`trajectory`."""
+    return partial(
+        trajectory,
+        label=name,
+        projection=run.projection(),
+        labels=run.labels,
+        points=points,
+        true_label=true_label,
+        moved_by_gradient=run.settings.solver.needs_velocity,
+    )
 
 
 def trajectory(

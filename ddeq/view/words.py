@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from typing import Protocol
+
+from ddeq.agreement import Agreement
+from ddeq.completion import COVERAGE_RADIUS, CompletionOutcome
 from ddeq.flow import Stopped
 from ddeq.run import Outcome
+
+
+class Ended(Protocol):
+    """What the outcome of any run says about how it ended."""
+
+    stopped: Stopped
+    relative_objective: float
 
 
 def outcome_sentence(outcome: Outcome, true_label: str | None = None) -> str:
@@ -24,7 +36,7 @@ def _device(device: str) -> str:
     return "GPU" if device.startswith("cuda") else "CPU"
 
 
-def _ending(outcome: Outcome) -> str:
+def _ending(outcome: Ended) -> str:
     reached = f"the objective is at {outcome.relative_objective:.2%} of where it began"
     return {
         Stopped.CONVERGED: f"It converged: {reached}.",
@@ -34,6 +46,51 @@ def _ending(outcome: Outcome) -> str:
     }[outcome.stopped] + (f" {outcome.stopped.advice}" if outcome.stopped.advice else "")
 
 
-def ending(outcome: Outcome) -> str:
+def ending(outcome: Ended) -> str:
     """Why a run stopped, in one plain sentence for the player's status line."""
     return _ending(outcome)
+
+
+def completion_sentence(
+    outcome: CompletionOutcome, before: Outcome, true_label: str | None = None
+) -> str:
+    """What a completion came to, as Markdown: cost, why it stopped, how near the truth, its class.
+
+    Args:
+        outcome: of the run.
+        before: what the classifier makes of the known points alone.
+        true_label: the right class, if known.
+    """
+    sentences = [
+        f"**{outcome.free} free particle{'' if outcome.free == 1 else 's'}** flowed beside "
+        f"**{outcome.known} known points** for {outcome.steps} steps, {outcome.seconds:.2f} s on "
+        f"the {_device(outcome.device)}. {_ending(outcome)}"
+    ]
+    if outcome.emd is not None and math.isfinite(outcome.emd):
+        sentences.append(
+            f"Against the truth: {outcome.coverage:.0%} of the removed points have a free particle "
+            f"within {COVERAGE_RADIUS} standard deviations, and the completed cloud is "
+            f"{outcome.emd:.3f} from the whole one (EMD; Chamfer distance {outcome.chamfer:.3f}, "
+            f"MMD\u00b2 {outcome.mmd2:.4f})."
+        )
+    if outcome.label is not None and math.isfinite(outcome.confidence):
+        sentences.append(
+            f"The classifier reads what was left as a {before.label} ({before.confidence:.0%} "
+            f"sure), the completed cloud as a **{outcome.label}** ({outcome.confidence:.0%} sure)"
+            f"{'' if true_label is None else _verdict(outcome.label, true_label)}."
+        )
+    return "\n\n".join(sentences)
+
+
+def agreement_sentence(found: Agreement) -> str:
+    """Whether runs from several seeds found one completion or several, as Markdown."""
+    runs = len(found.distances)
+    pairs = [found.distances[i, j] for i in range(runs) for j in range(i)]
+    apart = f"{pairs[0]:.2f} apart" if runs == 2 else f"{min(pairs):.2f} to {max(pairs):.2f} apart"
+    scale = (
+        f"EMD between the free particles of two seeds, in standard deviations; neighbouring "
+        f"points are {found.spacing:.2f} apart"
+    )
+    if found.one:
+        return f"**One completion**: all {runs} seeds fill in the same shape, {apart} ({scale})."
+    return f"**Several completions**: the {runs} seeds fill in different shapes, {apart} ({scale})."

@@ -23,6 +23,7 @@ def visit(chromium, app):
 
     def opened(query: str = "", settled: bool = True):
         context = chromium.new_context(viewport={"width": 1400, "height": 1000})
+        context.set_default_timeout(60_000)  # as patient as expect
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -150,13 +151,79 @@ def test_a_drawing_is_classified(visit):
     expect(page.get_by_text(re.compile("reads this as a 1"))).to_be_visible()
 
 
-def test_stop_keeps_what_was_solved(visit):
-    page = visit("digit=0&euler-steps=5000&tolerance=0&solver=euler", settled=False)
-    root = page.get_by_test_id("player-root")
-    expect(root).to_have_attribute("data-last", re.compile(r"\d\d+"))  # streaming before the end
+def solving(visit):
+    """The page in the midst of a solve too long to end before a slow browser has shown it."""
+    long = "solver=euler&euler-steps=5000&tolerance=0&particles=300"
+    page = visit(f"digit=0&{long}", settled=False)
+    last = re.compile(r"\d\d+")  # streaming before the end
+    expect(page.get_by_test_id("player-root")).to_have_attribute("data-last", last)
+    return page
+
+
+def stop(page) -> None:
     page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
     expect(page.get_by_text(SENTENCE)).to_contain_text("You stopped it")
-    assert 0 < int(root.get_attribute("data-last")) < 5000
+    expect(page.get_by_test_id("player-status")).to_contain_text("You stopped it")
+
+
+def test_stop_keeps_what_was_solved(visit):
+    page = solving(visit)
+    stop(page)
+    assert 0 < int(page.get_by_test_id("player-root").get_attribute("data-last")) < 5000
+
+
+def test_a_setting_changed_while_solving_starts_afresh(visit):
+    page = solving(visit)
+    page.get_by_text("Solver settings").click()
+    field = page.get_by_role("spinbutton", name="Step limit")
+    field.fill("4")
+    field.press("Enter")
+    expect(page.get_by_text(SENTENCE)).to_contain_text("after 4 steps")
+    expect(page.get_by_test_id("player-status")).to_contain_text("It met the step limit")
+    expect(page.get_by_test_id("player-root")).to_have_attribute("data-last", "4")
+
+
+def test_a_rerun_while_solving_goes_on(visit):
+    page = solving(visit)
+    page.get_by_text("Upload", exact=True).first.click()
+    expect(page.locator("input[type=file]")).to_be_attached()
+    stop(page)
+
+
+def lost(route) -> None:
+    route.fulfill(status=404)
+
+
+def is_lost(response) -> bool:
+    return response.status == 404
+
+
+def test_data_lost_while_solving_is_fetched_again(visit):
+    page = solving(visit)
+    page.route("**/media/*.bin", lost)
+    for _ in range(3):
+        with page.expect_response(is_lost):
+            pass
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.unroute("**/media/*.bin", lost)
+    stop(page)
+
+
+def test_lost_data_of_a_finished_run_is_asked_for_once_more(visit):
+    page = visit("digit=0")
+    page.route("**/media/*.bin", lost, times=3)  # in the midst of what the finished run needs
+    page.get_by_test_id("digit-26").click()
+    expect(page.get_by_text(SENTENCE)).to_contain_text("a 1")
+    right = page.locator('[data-testid="player-bar"][data-right]')
+    expect(right).to_have_attribute("data-label", "1")
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_data_that_stays_lost_is_an_error(visit):
+    page = visit("digit=0")
+    page.route("**/media/*.bin", lost)
+    page.get_by_test_id("digit-26").click()
+    expect(page.get_by_role("alert")).to_contain_text("run the solver again")
 
 
 def test_a_run_can_be_taken_home(visit):

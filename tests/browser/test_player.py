@@ -15,7 +15,7 @@ from ddeq.view.player import Curve, Trajectory, encode, export_html
 T, N, CLASSES = 41, 8, ("cat", "dog", "owl")
 
 
-def trajectory(seed=0, label="euler", dim=3):
+def trajectory(seed=0, label="euler", dim=3, kept=None):
     """A run with everything in it; the prediction changes from cat to owl at step 60 of 80."""
     rng = np.random.default_rng(seed)
     time = np.linspace(0, 1, T)
@@ -37,7 +37,7 @@ def trajectory(seed=0, label="euler", dim=3):
             Curve("objective", np.exp(-4 * time).astype(np.float32), "Objective", True),
             Curve("spread", (1 - time).astype(np.float32), "Spread", False),
         ),
-        kept=np.arange(N) < 2,
+        kept=kept,
         input=rng.normal(size=(50, 2)).astype(np.float32),
         axes=("PC 1 (41 %)", "PC 2 (14 %)", "PC 3 (7 %)")[:dim],
         note="Three axes explain 62 % of the variance.",
@@ -328,7 +328,7 @@ def test_dragging_turns_and_the_wheel_zooms_once_the_stage_is_in_use(visit):
 
 
 def test_trails_velocities_and_colours_change_the_picture(visit):
-    page = visit(trajectory())
+    page = visit(trajectory(kept=np.arange(N) < 2))
     scrub(page, 11)
     expect_step(page, 10)
     pictures = [stage_pixels(page)]

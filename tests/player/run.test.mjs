@@ -159,10 +159,23 @@ test("colours parse, and ramps pass through their stops", () => {
   assert.ok(luminance([0, 0, 0.2]) < luminance([0.9, 0.9, 0.9]));
 });
 
-test("a kept particle is grey where colour says kept or free", () => {
+test("a kept particle is grey where colour says known or free", () => {
   const run = runOf(header(), chunk());
-  const theme = { faint: "grey", particles: ["one"], ramp: [] };
+  const theme = { muted: "grey", particles: ["one"], ramp: [] };
   assert.equal(particleColour(run, run.locate(0), 0, { mode: "kept", plain: "blue" }, theme), "grey");
   assert.equal(particleColour(run, run.locate(0), 0, { mode: "plain", plain: "blue" }, theme), "blue");
   assert.equal(particleColour(run, run.locate(0), 0, { mode: "particle", plain: "blue" }, theme), "one");
+});
+
+test("the view holds the truth even where no particle goes", () => {
+  const header = piece("DQFH", { ...HEADER, kept: false, truth: [2, 2] }, [Float32Array.of(-3, 1, 2, 9)]);
+  const run = runOf(header, chunk());
+  assert.deepEqual([run.low, run.high], [[-3, 0], [4, 9]]);
+});
+
+test("where particles fill in a cloud the view leaves out the noise they began as", () => {
+  const run = runOf(piece("DQFH", { ...HEADER, particles: 1 }, [Uint8Array.of(0)]), chunk());
+  assert.deepEqual(run.extent(), { low: [4, 8], high: [4, 8] });
+  const plain = runOf(piece("DQFH", { ...HEADER, kept: false }, []), chunk());
+  assert.deepEqual(plain.extent(), { low: [0, 0], high: [4, 8] });
 });

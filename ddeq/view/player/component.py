@@ -64,21 +64,15 @@ def player(
     data: dict[str, Any] = {
         "key": key,
         "serial": time.time_ns() // 1000,  # orders calls, which may be taken up out of order
-        "script": _address(script().encode(), "text/javascript", f"{key}-script"),
-        "runs": [
-            [
-                _address(piece, "application/octet-stream", f"{key}-{r}-{p}")
-                for p, piece in enumerate(run)
-            ]
-            for r, run in enumerate(pieces)
-        ],
+        "script": _address(script().encode(), "text/javascript"),
+        "runs": [[_address(piece, "application/octet-stream") for piece in run] for run in pieces],
         "height": height,
         "live": live,
         "state": state,
         "links": links,
     }
     with _place(key):
-        result = _component(key=key, data=data, on_link_change=_ignore)
+        result = _component(key=key, data=data, on_link_change=_ignore, on_lost_change=_ignore)
     return PlayerState(link=result.link)
 
 
@@ -86,9 +80,15 @@ def _ignore() -> None:
     """Streamlit reports a trigger only where a callback is given."""
 
 
-def _address(content: bytes, mimetype: str, place: str) -> str:
-    """The path at which the browser can fetch `content`, as for an image of `st.image`."""
-    address = get_instance().media_file_mgr.add(content, mimetype, f"ddeq.player-{place}")
+def _address(content: bytes, mimetype: str) -> str:
+    """The path at which the browser can fetch `content`, as for an image of `st.image`.
+
+    Kept while the page shows it. A place of its own for every content, since what is put at a
+    place where something is drops that: a script run that is being interrupted, and still adds
+    its pieces, must not drop those of the one that follows.
+    """
+    place = f"ddeq.player-{hash(content)}"
+    address = get_instance().media_file_mgr.add(content, mimetype, place)
     return address.lstrip("/")  # relative to wherever the app is mounted
 
 

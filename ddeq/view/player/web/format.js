@@ -3,6 +3,7 @@
 const VERSION = 1;
 const LAST_CODE = 65534;
 const NOT_FINITE = 65535;
+const AIR = 0.12; // of the largest extent, on every side
 export const TERM_NAMES = ["attraction", "repulsion", "through F"];
 
 export class Run {
@@ -60,6 +61,10 @@ export class Run {
     this.meta = meta;
     this.input = meta.input && { points: take(Float32Array, product(meta.input)), dim: meta.input[1] };
     this.truth = meta.truth && { points: take(Float32Array, product(meta.truth)), dim: meta.truth[1] };
+    if (this.truth) {
+      const [low, high] = bounds(this.truth.points, this.truth.dim);
+      this.grow({ low, high });
+    }
     this.kept = meta.kept ? take(Uint8Array, meta.particles) : null;
     this.curves = meta.curves.map((curve) => ({ ...curve, values: [] }));
   }
@@ -98,6 +103,19 @@ export class Run {
     if (!field) return;
     this.low = field.low.map((x, k) => Math.min(x, this.low?.[k] ?? x));
     this.high = field.high.map((x, k) => Math.max(x, this.high?.[k] ?? x));
+  }
+
+  // The box worth showing: of all there is; where particles fill in a cloud, of the cloud and of
+  // where they are last, with some air, rather than of the noise they began as.
+  extent() {
+    if (!this.kept || !this.frames) return { low: this.low, high: this.high };
+    const points = this.truth ? [...this.truth.points] : [];
+    for (let n = 0; n < this.count; n++) {
+      points.push(...this.point("particles", this.frames - 1, n).slice(0, this.dim));
+    }
+    const [low, high] = bounds(points, this.dim);
+    const air = AIR * Math.max(...high.map((h, k) => h - low[k]));
+    return { low: low.map((l) => l - air), high: high.map((h) => h + air) };
   }
 
   // The chunk of a frame and the frame's place in it.

@@ -235,7 +235,7 @@ export class GLRenderer {
     gl.uniform1f(p.at("alpha"), style.alpha);
     gl.uniform1f(p.at("depthCue"), run.dim === 3 ? 1 : 0);
     gl.uniform3fv(p.at("bg"), theme.wash);
-    gl.uniform3fv(p.at("keptColour"), theme.faint);
+    gl.uniform3fv(p.at("keptColour"), theme.muted);
     gl.drawArrays(gl.POINTS, 0, count);
   }
 

@@ -134,8 +134,9 @@ function facts(run, at, n) {
     ["position", position.map(numberText).join(", ")],
     ["speed", `${numberText(speedOf(run, at, n))} a step`],
   ];
-  if (run.meta.ghost) lines.push(["to F(μ)", numberText(distanceOf(run, at, n))]);
-  if (run.kept) lines.push(["", run.kept[n] ? "kept fixed" : "free"]);
+  const moved = distanceOf(run, at, n); // NaN where F(μ) is not for this particle
+  if (run.meta.ghost && Number.isFinite(moved)) lines.push(["to F(μ)", numberText(moved)]);
+  if (run.kept) lines.push(["", run.kept[n] ? "known, stays fixed" : "free"]);
   return [
     element("p.title", {}, `particle ${n + 1}`),
     ...lines.map(([name, text]) => element("p", {}, element("span", {}, name), text)),

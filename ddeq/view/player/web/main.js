@@ -23,9 +23,11 @@ const SHORT_TRAIL = 8; // ... where there are many particles
 const MANY = 3000;
 const AHEAD = 6; // steps a velocity dart looks ahead
 
+// What is shown until a person chooses; and where particles fill a cloud in, what differs.
 const SETTINGS = {
   ghost: true, residuals: true, truth: true, trails: false, arrows: false, colour: "plain", raw: false,
 };
+const FILLING = { residuals: false, trails: true, colour: "kept" };
 
 export class Player {
   // moment: {step, camera} to begin with. saved: what `save` of an earlier player returned.
@@ -33,9 +35,9 @@ export class Player {
   // for "Link to this moment".
   constructor(host, { moment = {}, saved = null, source }) {
     this.clock = new Clock();
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.clock.smooth = !still;
-    this.settings = { ...SETTINGS, raw: still, ...saved?.settings };
+    this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.clock.smooth = !this.still;
+    this.chosen = saved?.chosen ?? {};
     this.source = source;
     this.runs = [];
     this.invalidate = this.invalidate.bind(this);
@@ -94,6 +96,11 @@ export class Player {
     this.setTheme();
   }
 
+  get settings() {
+    const filling = this.runs.some((run) => run.kept) ? FILLING : {};
+    return { ...SETTINGS, raw: this.still, ...filling, ...this.chosen };
+  }
+
   actions() {
     const { clock } = this;
     const then = (change) => (...args) => {
@@ -130,7 +137,7 @@ export class Player {
   choices() {
     return {
       set: (name, value) => {
-        this.settings = { ...this.settings, [name]: value };
+        this.chosen = { ...this.chosen, [name]: value };
         this.refresh();
       },
       fit: () => this.stage.fit(),
@@ -386,7 +393,9 @@ export class Player {
     const scale = mode === "speed" || mode === "distance" ? this.typical(run, mode) : 1;
     const many = mode === "particle" && run.count > 16;
     const gap = run.steps[at.b] - run.steps[at.a] || 1;
-    const size = clamp(20.5 * run.count ** -0.17, 3, 14); // CSS pixels
+    const cell = this.stage.rects?.[k];
+    const room = cell ? clamp(Math.min(cell.width, cell.height) / 360, 0.5, 1) : 1;
+    const size = clamp(20.5 * run.count ** -0.17, 3, 14) * room; // CSS pixels
     return {
       dpr,
       plain,
@@ -418,12 +427,12 @@ export class Player {
       const unit = colouring.mode === "speed" ? " a step" : " to F(μ)";
       marks.push(mark("ramp", `0 to ${numberText(colouring.scale)}${unit}`));
     } else if (colouring.mode === "kept") {
-      marks.push(mark("disc", "kept", theme.faint), mark("disc", "free", colouring.plain));
+      marks.push(mark("disc", "known", theme.muted), mark("disc", "free", colouring.plain));
     } else if (runs.length === 1) {
       marks.push(mark("disc", particles, colouring.mode === "plain" ? colouring.plain : theme.muted));
     }
     if (run.meta.ghost && settings.ghost) marks.push(mark("ring", "F(μ)", theme.ghost));
-    if (run.truth && settings.truth) marks.push(mark("speck", "true cloud", theme.faint));
+    if (run.truth && settings.truth) marks.push(mark("speck", run.kept ? "removed" : "true cloud", theme.faint));
     return marks;
   }
 
@@ -473,7 +482,7 @@ export class Player {
   // What outlives this player: camera, speed, step and switches.
   save() {
     return {
-      settings: this.settings,
+      chosen: this.chosen,
       speed: this.clock.speed,
       camera: this.stage.camera,
       time: this.clock.following ? null : this.clock.time,

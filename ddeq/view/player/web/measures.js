@@ -42,6 +42,6 @@ export function particleColour(run, at, n, { mode, scale, plain }, theme) {
   }
   if (mode === "speed") return ramp(theme.ramp, 0.15 + 0.85 * (speedOf(run, at, n) / scale));
   if (mode === "distance") return ramp(theme.ramp, 0.15 + 0.85 * (distanceOf(run, at, n) / scale));
-  if (mode === "kept") return run.kept?.[n] ? theme.faint : plain;
+  if (mode === "kept") return run.kept?.[n] ? theme.muted : plain;
   return plain;
 }

@@ -24,7 +24,7 @@ const MOUSE = [
 const SWITCHES = [
   ["ghost", "F(μ), the ghost"],
   ["residuals", "lines to F(μ)"],
-  ["truth", "true cloud"],
+  ["truth", "the truth"],
   ["trails", "trails"],
   ["arrows", "velocity"],
   ["raw", "recorded steps only"],
@@ -34,7 +34,7 @@ export const COLOURS = {
   particle: "particle",
   speed: "speed",
   distance: "distance to F(μ)",
-  kept: "kept or free",
+  kept: "known or free",
 };
 
 export class Panels {

@@ -8,7 +8,7 @@ import { element, fitCanvas, setText } from "./dom.js";
 import { css } from "./theme.js";
 
 const CLICK = 5; // pixels a pointer may move during a click
-const COLUMN = 300; // narrowest useful view in pixels, before runs are stacked
+const COLUMN = 280; // narrowest useful view in pixels, before runs are stacked
 
 export class Stage {
   constructor(invalidate) {
@@ -48,8 +48,9 @@ export class Stage {
 
   setRuns(runs, theme) {
     this.runs = runs;
-    const low = [0, 1, 2].map((k) => Math.min(...runs.map((run) => run.low?.[k] ?? Infinity)));
-    const high = [0, 1, 2].map((k) => Math.max(...runs.map((run) => run.high?.[k] ?? -Infinity)));
+    const boxes = runs.map((run) => run.extent());
+    const low = [0, 1, 2].map((k) => Math.min(...boxes.map((box) => box.low?.[k] ?? Infinity)));
+    const high = [0, 1, 2].map((k) => Math.max(...boxes.map((box) => box.high?.[k] ?? -Infinity)));
     const finite = low.map(Number.isFinite);
     this.bounds = { low: low.filter((_, k) => finite[k]), high: high.filter((_, k) => finite[k]) };
     this.box = frameBox(this.bounds.low, this.bounds.high);
@@ -59,6 +60,7 @@ export class Stage {
         ? runs.map((run, k) => element("h3", { style: `color: ${css(theme.runs[k])}` }, run.meta.label))
         : []),
     );
+    this.scenery = null; // the new labels have no places yet
   }
 
   // Called where the size may have changed; asking at every frame would cost a layout.
@@ -115,7 +117,7 @@ export class Stage {
       const axes = axesOf(run.dim, this.bounds, run.meta.axes, matrix, r.width, r.height);
       for (const label of axes.labels) texts.push({ ...label, x: label.x + r.x, y: label.y + r.y });
       const name = this.labels.children[k];
-      if (name) Object.assign(name.style, { left: `${r.x + 14}px`, top: `${r.y + 10}px` });
+      if (name) Object.assign(name.style, { left: `${r.x + 34}px`, top: `${r.y + 10}px` });
       return { rect, matrix, axes };
     });
     while (this.ticks.childElementCount > texts.length) this.ticks.lastChild.remove();

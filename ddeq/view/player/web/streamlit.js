@@ -29,6 +29,7 @@ export function mount({ data, parentElement, setTriggerValue }, base) {
   if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
   entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
   entry.player.setTheme();
+  entry.rerun = () => setTriggerValue("lost", true);
   load(entry, base);
   // Streamlit calls this also where a newer call has overtaken this one, so look before parting.
   return () => setTimeout(() => entry.player && !entry.host.isConnected && close(entry), GRACE);
@@ -59,23 +60,35 @@ async function load(entry, base) {
       const growing = data.runs.map((urls, k) => grow(entry.sources[k], urls, base));
       entry.sources = await Promise.all(growing);
       if (!entry.player) break;
+      entry.lost = false;
       entry.player.fail("");
       entry.player.setRuns(entry.sources.map((source) => source.run), data);
     } catch (error) {
-      entry.sources = [];
-      if (entry.newest === data) entry.player?.fail(`The run could not be shown: ${error.message}`);
+      if (entry.newest === data) lose(entry, data, error);
     }
   }
   entry.loading = false;
 }
 
+// Streamlit drops the files of a script run that is interrupted. While a run is live, its next call
+// offers them anew; a finished one needs a rerun of the page to do so, for which to ask once.
+function lose(entry, { live }, error) {
+  if (live || !entry.player) return;
+  if (entry.lost) entry.player.fail(`The run could not be shown: ${error.message}`);
+  else entry.rerun();
+  entry.lost = true;
+}
+
 async function grow(source, urls, base) {
-  const grown = source && source.urls.every((url, k) => urls[k] === url);
-  const run = grown ? source.run : new Run();
-  const fresh = urls.slice(grown ? source.urls.length : 0);
+  const grown = source?.urls.every((url, k) => urls[k] === url);
+  const target = grown ? source : { urls: [], run: new Run() };
+  const fresh = urls.slice(target.urls.length);
   const pieces = await Promise.all(fresh.map((url) => fetchPiece(new URL(url, base))));
-  for (const piece of pieces) run.append(piece);
-  return { urls, run };
+  pieces.forEach((piece, k) => {
+    target.run.append(piece);
+    target.urls.push(fresh[k]);
+  });
+  return target;
 }
 
 async function fetchPiece(url) {

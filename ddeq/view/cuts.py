@@ -1,0 +1,137 @@
+"""Removing part of a cloud: random holes, by hand, random thinning, or nothing."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+import numpy as np
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from ddeq.clouds import PointCloud, flatten
+from ddeq.completion import Hollow, hollow, without_truth
+from ddeq.errors import UserError
+from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes, thinned
+from ddeq.preprocess import standardise
+from ddeq.view.cutter import MOST_POINTS, cutter
+
+MOST_IN_LINK = 2000  # points of a cut by hand that fit into a link
+
+_HINTS = {
+    "Holes": "All points within a radius of randomly chosen ones, as in the paper.",
+    "By hand": "Draw over what is to go; it begins with what is removed already.",
+    "Thinning": "Points drawn at random from the whole cloud.",
+    "Nothing": "The cloud is partial already, and nobody knows the rest.",
+}
+
+
+def choose_hollow(cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenerator) -> Hollow:
+    """Controls and a plot to remove part of a flat cloud; the choice lives in the URL.
+
+    Args:
+        cloud: the whole one.
+        plot: where its points are shown, and cut by hand.
+        controls: where the rest goes.
+
+    Raises:
+        UserError: the cloud is not flat, or what remains of it cannot be completed.
+    """
+    flat = flatten(cloud)
+    with controls:
+        way = st.segmented_control(
+            "Remove", list(_HINTS), default="Holes", required=True, key="cut", bind="query-params"
+        )
+        st.caption(_HINTS[way])
+        if way == "Holes":
+            keep = _with_holes(flat.points)
+        elif way == "Thinning":
+            keep = _thinned(flat.points)
+        elif way == "By hand":
+            keep = _last_cut(flat.points)
+        else:
+            keep = np.ones(len(flat.points), bool)
+    with plot:
+        edited = cutter("cutter", flat.points, keep, editable=way == "By hand")
+    keep = keep if edited is None else edited
+    _remember(flat.points, keep, by_hand=way == "By hand")
+    return without_truth(cloud) if way == "Nothing" else hollow(cloud, keep)
+
+
+def _with_holes(points: np.ndarray) -> np.ndarray:
+    left, right = st.columns(2, gap="medium")
+    holes = left.slider("How many holes", 1, 6, DIGIT_HOLES, key="holes", bind="query-params")
+    radius = right.slider(
+        "How large",
+        0.1,
+        1.5,
+        DIGIT_HOLE_RADIUS,
+        0.05,
+        help="Their radius, where the cloud's standard deviation is 1. The paper's is 0.6.",
+        key="radius",
+        bind="query-params",
+    )
+    return _holes(points, holes, radius, _cut_seed())
+
+
+def _holes(points: np.ndarray, holes: int, radius: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return random_holes(standardise(points).points, min(holes, len(points)), radius, rng)
+
+
+def _thinned(points: np.ndarray) -> np.ndarray:
+    percent = st.slider("How much", 5, 95, 50, 5, format="%d %%", key="thin", bind="query-params")
+    return thinned(points, 1 - percent / 100, np.random.default_rng(_cut_seed()))
+
+
+def _cut_seed() -> int:
+    """Which random cut, and a button for the next one."""
+
+    def again() -> None:
+        st.session_state["cut-seed"] += 1
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="cut-seed", bind="query-params")
+        st.button("Cut again", icon=":material/casino:", on_click=again)
+    return seed
+
+
+def _last_cut(points: np.ndarray) -> np.ndarray:
+    """What to begin with by hand: what was shown of this cloud; on arrival, what the link says.
+
+    A link that says nothing begins with holes, so that there is something to complete.
+    """
+    if len(points) > MOST_POINTS:
+        raise UserError(
+            f"The cloud has {len(points):,} points and a cut by hand can have {MOST_POINTS:,}, so "
+            "use random holes."
+        )
+    last = st.session_state.get("last cut")
+    if last is None:
+        linked = _from_link(st.query_params.get("removed", ""), len(points))
+        return _holes(points, DIGIT_HOLES, DIGIT_HOLE_RADIUS, 0) if linked is None else linked
+    return last[1] if last[0] == points.tobytes() else np.ones(len(points), bool)
+
+
+def _remember(points: np.ndarray, keep: np.ndarray, by_hand: bool) -> None:
+    st.session_state["last cut"] = (points.tobytes(), keep)
+    text = _for_link(keep) if by_hand and len(keep) <= MOST_IN_LINK else ""
+    if text:
+        st.query_params["removed"] = text
+    else:
+        st.query_params.pop("removed", None)
+
+
+def _for_link(keep: np.ndarray) -> str:
+    return base64.urlsafe_b64encode(np.packbits(~keep).tobytes()).decode().rstrip("=")
+
+
+def _from_link(text: str, count: int) -> np.ndarray | None:
+    """The inverse of :func:`_for_link`; None where the text is not one for ``count`` points."""
+    try:
+        bits = np.frombuffer(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)), np.uint8)
+    except (ValueError, binascii.Error):
+        return None
+    if len(bits) != -(-count // 8):
+        return None
+    return np.unpackbits(bits, count=count) == 0

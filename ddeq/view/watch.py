@@ -1,0 +1,65 @@
+"""Watching runs: the player, with progress and Stop while they are solved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from ddeq.view.live import LiveRun, advance
+from ddeq.view.player.component import player
+
+
+def watch(runs: Sequence[LiveRun], key: str, conclude: Callable[[], None]) -> None:
+    """Show runs side by side and solve what is left to solve.
+
+    Args:
+        runs: up to four.
+        key: of the player.
+        conclude: writes what came out, above the player, once all are done.
+    """
+    headline, progress, stage = st.empty(), st.empty(), st.empty()
+
+    def done() -> bool:
+        return all(run.done for run in runs)
+
+    def show() -> None:
+        with stage:
+            moment = player(
+                [run.pieces for run in runs],
+                key=key,
+                height=440 if len(runs) < 4 else 640,
+                live=not done(),
+                links=done(),
+                state={k: st.query_params[k] for k in ("step", "camera") if k in st.query_params},
+            )
+        if moment.link:
+            st.query_params.update(moment.link)
+
+    def show_progress() -> None:
+        slowest = min((run for run in runs if not run.done), key=_step, default=runs[-1])
+        last, limit = slowest.frames[-1], slowest.run.settings.limits.steps
+        with progress.container(horizontal=True, vertical_alignment="center"):
+            st.progress(
+                min(1.0, last.step / max(1, limit)),
+                f"Step {last.step} of at most {limit}: objective at "
+                f"{last.relative_objective:.2%} of where it began",
+            )
+        show()
+
+    if not done():
+        headline.button(
+            "Stop",
+            icon=":material/stop_circle:",
+            key=f"{key}-stop",
+            on_click=lambda: [run.stop() for run in runs],
+        )
+        advance(runs, show_progress)
+        progress.empty()
+    show()
+    with headline.container():
+        conclude()
+
+
+def _step(live: LiveRun) -> int:
+    return live.frames[-1].step if live.frames else 0

@@ -1,0 +1,225 @@
+"""Page *Complete*: cut holes into a digit and watch free particles fill them."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import streamlit as st
+
+from ddeq.agreement import compare
+from ddeq.checkpoints import ASSETS, Checkpoint, load
+from ddeq.clouds import PointCloud
+from ddeq.completion import MAX_FREE, CompleterRun, Hollow, completion_csv, completion_npz
+from ddeq.errors import UserError
+from ddeq.flow import Stopped
+from ddeq.formats.writers import WRITERS
+from ddeq.model import free_count
+from ddeq.run import ClassifierRun, Outcome, RunSettings, pick_device, prepare, with_defaults
+from ddeq.view.cuts import choose_hollow
+from ddeq.view.filling import completed_file, of_completer
+from ddeq.view.forms import settings_form
+from ddeq.view.inputs import choose_input
+from ddeq.view.live import LiveRun
+from ddeq.view.navigation import inside_app
+from ddeq.view.player import export_html
+from ddeq.view.watch import watch
+from ddeq.view.words import agreement_sentence, completion_sentence
+
+PREFIX = "fill-"  # of the settings in the link: the classifier's have other defaults
+MOST_SEEDS = 4
+inside_app()
+state = st.session_state
+device = pick_device()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a completion is asked for.
+
+    Attributes:
+        cloud: the whole input, with its class in ``true_label`` if that is known.
+        hollow: what is left of it.
+        settings: of the run.
+        free: particles, None by the paper's rule.
+        seeds: runs side by side, each with the seed after the last one's.
+    """
+
+    cloud: PointCloud
+    true_label: str | None
+    hollow: Hollow
+    settings: RunSettings
+    free: int | None
+    seeds: int
+
+    def same_as(self, other: "Request") -> bool:
+        return self.same_cloud(other.cloud) and self._plain() == other._plain()
+
+    def same_cloud(self, cloud: PointCloud) -> bool:
+        return self.cloud.points.tobytes() == cloud.points.tobytes()
+
+    def _plain(self) -> tuple:
+        whole = self.hollow.truth is not None
+        return self.hollow.known.tobytes(), whole, self.settings, self.free, self.seeds
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What the page shows: runs of one request, and the class of what was left."""
+
+    request: Request
+    runs: tuple[LiveRun, ...]
+    before: Outcome
+
+
+@st.cache_resource(show_spinner="Loading the model")
+def load_model(name: str, device: str) -> Checkpoint:
+    return load(ASSETS / f"{name}.safetensors", device)
+
+
+def read(classifier: Checkpoint, cloud: PointCloud) -> Outcome:
+    """What the classifier makes of a cloud."""
+    card = classifier.card
+    run = ClassifierRun(classifier, prepare(cloud, card), with_defaults(card, {}), device)
+    for _ in run:
+        pass
+    return run.outcome
+
+
+def begin(request: Request, present: Completion | None) -> Completion:
+    """The request's runs, from the particles of the present ones if these are given."""
+    model, classifier = (load_model(n, str(device)) for n in ("completion-digits", "digits"))
+    runs = [live.run for live in present.runs if live.frames] if present else []
+    starts = [run.completed[len(run.hollow.known) :] for run in runs] or [None]
+    lives = []
+    for k in range(request.seeds):
+        limits, begin_at = request.settings.limits, starts[k % len(starts)]
+        limits = replace(limits, seed=limits.seed + k)
+        run = CompleterRun(
+            model,
+            request.hollow,
+            replace(request.settings, limits=limits),
+            device,
+            free=request.free if begin_at is None else None,
+            start=begin_at,
+            classifier=classifier,
+        )
+        name = f"seed {limits.seed}" if request.seeds > 1 else request.cloud.name
+        lives.append(LiveRun(run, of_completer(run, name, request.true_label), run.judge))
+    known = PointCloud(request.hollow.known, request.cloud.name)
+    return Completion(request, tuple(lives), read(classifier, known))
+
+
+def ask(cloud: PointCloud, true_label: str | None) -> tuple[Request, bool] | None:
+    """What the controls ask for and whether to start from the present particles.
+
+    None while what they say makes no sense, which is explained.
+    """
+    plot, controls = st.columns([3, 4], gap="large")
+    try:
+        hollow = choose_hollow(cloud, plot, controls)
+    except UserError as error:
+        controls.error(str(error))
+        return None
+    with controls:
+        total = card["architecture"]["total"]
+        rule = min(free_count(len(hollow.known), total), MAX_FREE)
+        number, side = st.columns(2, gap="medium")
+        free = number.number_input(
+            "Free particles",
+            min_value=1,
+            value=None,
+            placeholder=f"{rule}, by the paper's rule",
+            help=f"The rule: {total} particles in all for each known point.",
+            key="free",
+            bind="query-params",
+        )
+        seeds = side.segmented_control(
+            "Seeds side by side",
+            range(1, MOST_SEEDS + 1),
+            default=1,
+            required=True,
+            help="Is there one completion or several?",
+            key="seeds",
+            bind="query-params",
+        )
+        present = "completion" in state and state.completion.request.same_cloud(cloud)
+        going_on = st.toggle(
+            "Start from where the particles are",
+            disabled=not present,
+            help="Not from noise: change what is removed and watch them move on.",
+        )
+    request = Request(cloud, true_label, hollow, settings, free, seeds)
+    return request, present and going_on
+
+
+def show_completion(completion: Completion) -> None:
+    """What came out, the player and the downloads; solves what is left to solve."""
+    runs = [live.run for live in completion.runs]
+
+    def conclude() -> None:
+        true_label = completion.request.true_label
+        st.markdown(completion_sentence(runs[0].outcome, completion.before, true_label))
+        ended = [run for run in runs if run.outcome.stopped is not Stopped.DIVERGED]
+        if len(ended) > 1:
+            found = compare(runs[0].standard.points, [run.last.points for run in ended])
+            st.markdown(agreement_sentence(found))
+
+    watch(completion.runs, "complete", conclude)
+    take_home(completion)
+
+
+def take_home(completion: Completion) -> None:
+    """Downloads; files are made when asked for."""
+    live = completion.runs[0]
+    if len(completion.runs) > 1:
+        names = [f"seed {each.run.settings.limits.seed}" for each in completion.runs]
+        chosen = st.selectbox("Download", range(len(names)), format_func=names.__getitem__)
+        live = completion.runs[chosen]
+    pages = [b"".join(each.pieces) for each in completion.runs]
+    files = {
+        f"Cloud ({suffix})": (name, partial(completed_file, live.run, name))
+        for suffix in WRITERS
+        for name in [f"completed{suffix}"]
+    } | {
+        "Run (.npz)": ("completion.npz", lambda: completion_npz(live.frames, live.run)),
+        "Metrics (.csv)": ("completion.csv", lambda: completion_csv(live.frames, live.run)),
+        "Interactive page (.html)": (
+            "completion.html",
+            lambda: export_html(pages, completion.request.cloud.name),
+        ),
+    }
+    with st.container(horizontal=True):
+        for label, (name, content) in files.items():
+            st.download_button(label, content, name, on_click="ignore")
+
+
+st.title("Watch a network fill in what is missing", anchor=False)
+st.markdown(
+    "Part of a cloud is removed. What is left stays where it is; around it *free particles* start "
+    "as noise and flow, step by step, until the network $F$ maps their distribution to itself: "
+    "$\\mu = F(\\mu, \\text{known points})$."
+)
+card = load_model("completion-digits", str(device)).card
+left, right = st.columns([2, 5], gap="large")
+with left:
+    chosen = choose_input()
+    with st.expander("Solver settings", icon=":material/tune:"):
+        settings = settings_form(card, PREFIX, without=("particles",))
+    name = "GPU" if device.type == "cuda" else "CPU"
+    st.caption(f"Running on the {name}. Digit, cut and settings are in the link of this page.")
+with right:
+    asked = None if chosen is None else ask(*chosen)
+    pressed = st.button(
+        "Complete", type="primary", icon=":material/auto_fix_high:", disabled=asked is None
+    )
+    if asked is not None and (pressed or "completion" not in state):
+        request, going_on = asked
+        try:
+            state.completion = begin(request, state.completion if going_on else None)
+        except UserError as error:
+            st.error(str(error))
+    if "completion" not in state:
+        st.info("Choose a digit, upload one or draw one to begin.")
+    else:
+        if asked is None or not asked[0].same_as(state.completion.request):
+            st.info("Below is what you completed last. Press Complete for what is chosen now.")
+        show_completion(state.completion)

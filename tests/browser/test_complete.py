@@ -1,0 +1,192 @@
+"""Page *Complete* as a person uses it, in headless Chromium."""
+
+import csv
+import io
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from ddeq.gallery import load_gallery
+
+SEVEN = 168
+SENTENCE = re.compile(r"(\d+) free particles? flowed beside (\d+) known points")
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+ANY_NUMBER = re.compile(r"\d+")
+FAST = "fill-picard-steps=4"
+
+
+@pytest.fixture
+def visit(chromium, app):
+    """Opens the page at a query and waits for the outcome; a script error fails the test."""
+    contexts, errors = [], []
+
+    def opened(query: str = FAST, settled: bool = True, size=(1400, 1000)):
+        context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(f"{app}/complete?{query}")
+        if settled:
+            expect(page.get_by_text(SENTENCE)).to_be_visible()
+            expect(page.get_by_test_id("player-status")).to_contain_text("of where it began")
+            page.evaluate(TWO_FRAMES)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert not errors
+
+
+def canvas(page):
+    return page.get_by_test_id("cutter-canvas")
+
+
+def removed(page) -> int:
+    return int(canvas(page).get_attribute("data-removed"))
+
+
+def drag(page, *places: tuple[float, float]) -> None:
+    """A stroke on the plot through places in its unit square."""
+    canvas(page).scroll_into_view_if_needed()
+    box = canvas(page).bounding_box()
+    at = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in places]
+    page.mouse.move(*at[0])
+    page.mouse.down()
+    for place in at[1:]:
+        page.mouse.move(*place, steps=6)
+    page.mouse.up()
+
+
+def press_complete(page) -> tuple[int, int]:
+    """Known points and free particles of the completion that follows."""
+    page.get_by_role("button", name="Complete", exact=True).click()
+    expect(page.get_by_text("Press Complete for what is chosen now")).to_be_hidden()
+    text = page.get_by_text(SENTENCE).text_content()
+    free, known = map(int, SENTENCE.search(text).groups())
+    return known, free
+
+
+def test_what_the_brush_removes_is_filled_in(visit):
+    page = visit(f"digit={SEVEN}&cut=By+hand&{FAST}")
+    page.get_by_test_id("cutter-clear").click()
+    expect(page.get_by_text("Nothing was removed")).to_be_visible()
+    drag(page, (0.1, 0.15), (0.9, 0.15))
+    gone = removed(page)
+    assert 10 < gone < 60
+    count = len(load_gallery().cloud(SEVEN).points)
+    known, free = press_complete(page)
+    assert known == count - gone and free == int(1.275 * known) - known
+    expect(page).to_have_url(re.compile("removed="))
+    again = visit(page.url.split("?")[1])
+    assert removed(again) == gone  # the link holds the cut
+
+
+def test_box_lasso_undo_and_clear(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    page.get_by_text("By hand", exact=True).click()
+    expect(page.get_by_test_id("cutter-clear")).to_be_enabled()  # it begins with the holes
+    page.get_by_test_id("cutter-clear").click()
+    expect(canvas(page)).to_have_attribute("data-removed", "0")
+    page.get_by_test_id("cutter-box").click()
+    drag(page, (0.02, 0.02), (0.98, 0.3))
+    boxed = removed(page)
+    assert boxed > 20
+    page.get_by_test_id("cutter-lasso").click()
+    drag(page, (0.1, 0.6), (0.9, 0.6), (0.9, 0.98), (0.1, 0.98))
+    both = removed(page)
+    assert both > boxed
+    page.get_by_test_id("cutter-undo").click()
+    assert removed(page) == boxed
+    page.get_by_test_id("cutter-undo").click()
+    page.get_by_test_id("cutter-undo").click()
+    expect(page.get_by_test_id("cutter-undo")).to_be_disabled()
+    assert removed(page) > 0  # the holes again
+
+
+def test_the_brush_works_from_the_keyboard(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    page.get_by_text("By hand", exact=True).click()
+    page.get_by_test_id("cutter-clear").click()
+    canvas(page).focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowUp")
+    page.keyboard.press("Space")
+    assert removed(page) > 0
+    page.keyboard.press("Control+z")
+    assert removed(page) == 0
+
+
+def test_seeds_fill_in_side_by_side(visit):
+    page = visit(f"digit={SEVEN}&seeds=3&{FAST}")
+    expect(page.get_by_test_id("player-root")).to_have_attribute("data-runs", "3")
+    expect(page.get_by_text(re.compile(r"(One|Several) completions?"))).to_be_visible()
+    labels = [page.get_by_test_id("player-stage").get_by_text(f"seed {k}") for k in range(3)]
+    places = {tuple(label.bounding_box().values())[:2] for label in labels}
+    assert len(places) == 3  # each on its own view
+
+
+def test_stop_keeps_what_was_filled_in(visit):
+    query = f"digit={SEVEN}&fill-solver=euler&fill-euler-steps=5000&fill-tolerance=0"
+    page = visit(query, settled=False)
+    root = page.get_by_test_id("player-root")
+    expect(root).to_have_attribute("data-last", re.compile(r"[1-9]"))
+    page.get_by_test_id("stMain").get_by_role("button", name="Stop").click()
+    expect(page.get_by_text(SENTENCE)).to_contain_text("You stopped it")
+    expect(page.get_by_test_id("player-status")).to_contain_text("You stopped it")
+    assert 0 < int(root.get_attribute("data-last")) < 5000
+
+
+def test_the_player_tells_known_from_free_and_hides_the_truth(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    legend = page.get_by_test_id("player-legend")
+    for text in ("known", "free", "removed"):
+        expect(legend.get_by_text(text, exact=True)).to_be_visible()
+    page.get_by_test_id("player-view").click()
+    page.get_by_test_id("player-show-truth").click()
+    expect(legend.get_by_text("removed", exact=True)).to_be_hidden()
+
+
+def test_the_completed_cloud_holds_every_known_point_to_the_last_bit(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    files = {}
+    for suffix in (".ply", ".xyz", ".npy", ".csv"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Cloud ({suffix})").click()
+        files[suffix] = download.value.path().read_bytes()
+    completed = np.load(io.BytesIO(files[".npy"]), allow_pickle=False)
+    free, known = map(int, SENTENCE.search(page.get_by_text(SENTENCE).text_content()).groups())
+    assert completed.shape == (known + free, 2)
+    whole = {tuple(point) for point in load_gallery().cloud(SEVEN).points.tolist()}
+    assert {tuple(point) for point in completed[:known].tolist()} <= whole
+    rows = list(csv.DictReader(io.StringIO(files[".csv"].decode())))
+    read = np.array([[float(row["x"]), float(row["y"])] for row in rows])
+    np.testing.assert_array_equal(read, completed)
+    assert [int(row["known"]) for row in rows] == [1] * known + [0] * free
+
+
+def test_the_run_can_be_taken_home(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    names = ("Run (.npz)", "Metrics (.csv)", "Interactive page (.html)")
+    sizes = []
+    for name in names:
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        sizes.append(len(download.value.path().read_bytes()))
+    assert min(sizes) > 100
+
+
+def test_both_pages_work_on_the_same_digit_with_settings_of_their_own(visit):
+    page = visit(f"digit=30&{FAST}")
+    page.get_by_role("link", name="Classify").first.click()
+    expect(page.get_by_text(re.compile("The model reads this as a"))).to_be_visible()
+    page.get_by_role("link", name="Complete").first.click()
+    expect(page.get_by_text(SENTENCE)).to_be_visible()
+
+
+def test_on_a_phone_nothing_sticks_out(visit):
+    page = visit(f"digit={SEVEN}&{FAST}", size=(420, 850))
+    expect(page.get_by_test_id("player-play")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 420

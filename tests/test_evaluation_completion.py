@@ -1,0 +1,197 @@
+"""The table of completions: cuts, methods and numbers, on a handful of digits and tiny models."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from ddeq.baselines import PCN, PCNConfig
+from ddeq.checkpoints import Checkpoint
+from ddeq.completion import CompleterRun, Hollow
+from ddeq.datasets.mnist import pixel_cloud
+from ddeq.evaluation.completion import (
+    compare,
+    copy_neighbours,
+    cut_digits,
+    decode,
+    difference,
+    score,
+    solve,
+)
+from ddeq.evaluation.neighbours import Neighbours
+from ddeq.gallery import load_gallery
+from ddeq.metrics import chamfer, emd, energy_distance
+from ddeq.model import free_count
+from ddeq.preprocess import standardise
+from ddeq.run import RunSettings, with_defaults
+
+
+@pytest.fixture
+def images() -> np.ndarray:
+    """Eight digits of different classes."""
+    return load_gallery().images[::30]
+
+
+@pytest.fixture
+def cases(images) -> list:
+    return cut_digits(images)[0]
+
+
+@pytest.fixture
+def pcn() -> Checkpoint:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        model = PCN(PCNConfig(width=16, coarse=3, folds=2)).eval().requires_grad_(False)
+    return Checkpoint(model, {"name": "pcn", "kind": "pcn", "points": 60})
+
+
+def settings(checkpoint: Checkpoint, **said: object) -> RunSettings:
+    return with_defaults(checkpoint.card, said)
+
+
+# Cuts
+
+
+def test_a_cut_digit_is_the_whole_one_in_two_parts(images, cases):
+    assert len(cases) == len(images)
+    for case, image in zip(cases, images, strict=True):
+        whole = standardise(pixel_cloud(image)).points
+        np.testing.assert_allclose(
+            np.unique(case.whole, axis=0), np.unique(whole, axis=0), atol=1e-5
+        )
+        # Two discs of radius 0.6 hold all that is missing, and none of what is known.
+        assert len(case.removed) >= 2 and len(case.known) >= 3
+        np.testing.assert_allclose(case.pixels.apply(pixel_cloud(case.ink)), case.known, atol=1e-12)
+        np.testing.assert_allclose(case.standard.points.mean(0), 0, atol=1e-5)
+        np.testing.assert_allclose(case.standard.undo(case.standard.points), case.known, atol=1e-5)
+
+
+def test_holes_are_the_digits_own_whatever_comes_with_it(images, cases):
+    few, _ = cut_digits(images[:3])
+    for one, two in zip(few, cases, strict=False):
+        np.testing.assert_array_equal(one.ink, two.ink)
+
+
+def test_digits_of_which_too_little_is_left_are_counted(images):
+    dots = np.zeros((3, 28, 28), np.uint8)
+    dots[0, 4:6, 4:6] = 1  # in a standardised square of four points a hole takes one each
+    dots[1, 4, 4:7] = 1
+    found, skipped = cut_digits(np.concatenate([dots, images]))
+    assert skipped == 3 and [case.number for case in found] == [*range(3, 3 + len(images))]
+
+
+# Methods
+
+
+def test_solved_in_a_batch_is_solved_alone_and_as_a_run(tiny_completer, cases):
+    tiny_completer.card["points"] = 400
+    chosen = settings(tiny_completer)
+    together = solve(tiny_completer, cases, chosen, batch_size=3)
+    assert together.steps.tolist() == [4] * len(cases)
+    for k, case in enumerate(cases):
+        alone = solve(tiny_completer, [case], chosen)
+        np.testing.assert_allclose(together.free[k], alone.free[0], atol=1e-4)
+        assert len(together.free[k]) == free_count(len(case.known))
+        seed = settings(tiny_completer, seed=case.number)
+        run = CompleterRun(tiny_completer, Hollow(case.known, None, "digit"), seed)
+        *_, last = run
+        np.testing.assert_allclose(together.free[k], run.completed[len(case.known) :], atol=1e-4)
+        assert together.relative_objective[k] == pytest.approx(last.relative_objective, rel=1e-2)
+        assert together.spread[k] == pytest.approx(last.spread, rel=1e-3)
+
+
+def test_another_seed_starts_elsewhere(tiny_completer, cases):
+    still = [solve(tiny_completer, cases, settings(tiny_completer, steps=0, seed=s)) for s in "01"]
+    assert not np.allclose(still[0].free[0], still[1].free[0])
+
+
+def test_decoded_in_a_batch_is_decoded_alone(pcn, cases):
+    together = decode(pcn, cases, batch_size=3)
+    for case, points in zip(cases, together, strict=True):
+        assert len(points) == free_count(len(case.known))
+        np.testing.assert_allclose(points, decode(pcn, [case])[0], atol=1e-5)
+
+
+def test_a_neighbour_that_is_the_very_digit_gives_exactly_the_missing_part(images, cases):
+    found = copy_neighbours(cases, Neighbours(images), 3.0)  # more points than were removed
+    for case, points in zip(cases, found, strict=True):
+        assert chamfer(points, case.removed) == pytest.approx(0, abs=1e-6)
+        assert len(points) == free_count(len(case.known), 3.0)
+    for case, points in zip(cases, copy_neighbours(cases, Neighbours(images), 1.1), strict=True):
+        assert len({*map(tuple, points)}) == len(points) == free_count(len(case.known), 1.1)
+
+
+def test_the_neighbour_is_the_one_nearest_to_the_known_points(images, cases):
+    """By looking at all of them, with other means."""
+    case, others = cases[0], images[1:]
+    known = pixel_cloud(case.ink)
+
+    def covers(image: np.ndarray) -> float:
+        ink = pixel_cloud(image)
+        return np.linalg.norm(known[:, None] - ink[None], axis=2).min(1).mean()
+
+    best = others[np.argmin([covers(image) for image in others])]
+    new = {*map(tuple, pixel_cloud(best))} - {*map(tuple, known)}
+    found = Neighbours(others).missing(case.ink, 500, np.random.default_rng(0))
+    assert {*map(tuple, found)} == new
+
+
+def test_a_neighbour_without_anything_new_is_passed_over(images):
+    known = images[0] > 0
+    found = Neighbours(images[:2]).missing(known, 20, np.random.default_rng(0))
+    assert {*map(tuple, found)} <= {*map(tuple, pixel_cloud((images[1] > 0) & ~known))}
+    alone = Neighbours(images[:1]).missing(known, 20, np.random.default_rng(0))
+    assert {*map(tuple, alone)} <= {*map(tuple, pixel_cloud(known))}
+
+
+# Numbers
+
+
+def test_scores_compare_the_whole_and_the_missing_part(cases):
+    free = [case.removed + np.array([0.3, 0.4]) for case in cases]
+    found = score(cases, free)
+    np.testing.assert_allclose(found["missing"]["emd"], 0.5, rtol=1e-6)
+    for k, case in enumerate(cases):
+        completed = np.concatenate([case.known, free[k]])
+        assert found["whole"]["mmd2"][k] == energy_distance(completed, case.whole)
+        assert found["whole"]["chamfer"][k] == chamfer(completed, case.whole)
+        assert found["whole"]["emd"][k] == emd(completed, case.whole)
+    perfect = score(cases, [case.removed for case in cases])
+    assert all(v.max() < 1e-6 for region in perfect.values() for v in region.values())
+    assert {*score(cases, None)} == {"whole"}
+
+
+def test_differences_are_paired(cases):
+    good, bad = ([c.removed + np.array([shift, 0]) for c in cases] for shift in (0.1, 0.4))
+    found = difference(score(cases, good), score(cases, bad))
+    assert found["missing"]["emd"]["mean"] == pytest.approx(-0.3)
+    assert found["missing"]["emd"]["interval"] == pytest.approx([-0.3, -0.3])
+    assert {*difference(score(cases, good), score(cases, None))} == {"whole"}
+
+
+def test_the_table_has_a_row_for_each_method(tiny_completer, pcn, images):
+    models = {"ddeq": tiny_completer, "control": tiny_completer, "pcn": pcn}
+    table = compare(images[:3], models, images, {"steps": 2}, steps_table=True)
+    assert json.loads(json.dumps(table)) == table
+    assert {*table["methods"]} == {"ddeq", "control", "pcn", "copy", "neighbour"}
+    for name, row in table["methods"].items():
+        assert ("missing" in row) == (name != "copy")
+        low, high = row["whole"]["mmd2"]["interval"]
+        assert low <= row["whole"]["mmd2"]["mean"] <= high
+    assert table["methods"]["ddeq"]["parameters"] == table["methods"]["control"]["parameters"] > 0
+    assert table["methods"]["ddeq"]["mean_steps"] == 2 != table["methods"]["control"]["mean_steps"]
+    assert {*table["ddeq_minus"]} == {"control", "pcn", "copy", "neighbour"}
+    assert [*table["steps_table"]] == ["0", "1", "2"]
+    assert table["steps_table"]["2"]["whole"] == table["methods"]["ddeq"]["whole"]
+    assert table["other_seed"]["emd"]["mean"] > 0
+
+
+def test_without_models_the_table_still_has_the_other_methods(images):
+    table = compare(images[:2], {}, images[2:])
+    assert {*table["methods"]} == {"copy", "neighbour"} and table["ddeq_minus"] == {}
+
+
+def test_without_a_digit_there_is_no_table(refused, images):
+    with refused():
+        compare(images[:0], {}, images)
