@@ -30,6 +30,7 @@ def watch(runs: Sequence[LiveRun], key: str, conclude: Callable[[], None]) -> No
                 key=key,
                 height=440 if len(runs) < 4 else 640,
                 live=not done(),
+                follow=True,
                 links=done(),
                 state={k: st.query_params[k] for k in ("step", "camera") if k in st.query_params},
             )

@@ -84,6 +84,12 @@ def test_what_the_brush_removes_is_filled_in(visit):
     assert removed(again) == gone  # the link holds the cut
 
 
+def test_a_completion_that_is_done_at_once_is_shown_at_its_end(visit):
+    page = visit()
+    root = page.get_by_test_id("player-root")
+    expect(root).to_have_attribute("data-step", "4")
+
+
 def test_box_lasso_undo_and_clear(visit):
     page = visit(f"digit={SEVEN}&{FAST}")
     page.get_by_text("By hand", exact=True).click()

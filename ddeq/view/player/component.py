@@ -44,6 +44,7 @@ def player(
     key: str,
     height: int = 440,
     live: bool = False,
+    follow: bool = False,
     state: dict[str, str] | None = None,
     links: bool = False,
 ) -> PlayerState:
@@ -57,6 +58,8 @@ def player(
         key: identifies this player in the browser.
         height: of the particles' view, in pixels.
         live: whether the solver still runs; the view then follows its newest step.
+        follow: whether it also moves on to the last step of finished runs that it has not shown
+            yet, as of those that were solved before it could show more.
         state: {"step", "camera"} to begin with, from a link.
         links: whether to offer "Link to this moment".
     """
@@ -68,6 +71,7 @@ def player(
         "runs": [[_address(piece, "application/octet-stream") for piece in run] for run in pieces],
         "height": height,
         "live": live,
+        "follow": live or follow,
         "state": state,
         "links": links,
     }

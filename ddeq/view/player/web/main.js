@@ -211,7 +211,7 @@ export class Player {
   }
 
   // Show these runs. Called again with the same, grown runs while a solver works.
-  setRuns(runs, { live = false, height = 440 } = {}) {
+  setRuns(runs, { live = false, follow = live, height = 440 } = {}) {
     const shown = runs.filter((run) => run.meta && run.frames > 0);
     const same = shown.length === this.runs.length && shown.every((run, k) => run === this.runs[k]);
     const wasLive = this.clock.live;
@@ -231,7 +231,7 @@ export class Player {
     );
     this.recorded = [...new Set(shown.flatMap((run) => run.steps))].sort((a, b) => a - b);
     if (!same) {
-      if (live && this.wanted === null) this.clock.follow();
+      if (follow && this.wanted === null) this.clock.follow();
       this.scales = null;
       this.buildSide();
       this.buildCharts();
