@@ -72,7 +72,7 @@ st.markdown(
     "random and flow, step by step, until the network $F$ maps their distribution to itself: "
     "$\\mu = F(\\mu, \\text{input})$. Then the class is read off."
 )
-left, right = st.columns([2, 5], gap="large")
+left, right = st.columns([2, 5], gap="medium")
 with left:
     chosen = choose_input()
     with st.expander("Solver settings", icon=":material/tune:"):

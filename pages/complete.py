@@ -113,7 +113,8 @@ def ask(cloud: PointCloud, true_label: str | None) -> tuple[Request, bool] | Non
 
     None while what they say makes no sense, which is explained.
     """
-    plot, controls = st.columns([3, 4], gap="large")
+    row = st.container(horizontal=True, gap="medium")  # one below the other where it is narrow
+    plot, controls = row.container(width=320), row.container(width=450)
     try:
         hollow = choose_hollow(cloud, plot, controls)
     except UserError as error:
@@ -199,7 +200,7 @@ st.markdown(
     "$\\mu = F(\\mu, \\text{known points})$."
 )
 card = load_model("completion-digits", str(device)).card
-left, right = st.columns([2, 5], gap="large")
+left, right = st.columns([2, 5], gap="medium")
 with left:
     chosen = choose_input()
     with st.expander("Solver settings", icon=":material/tune:"):
