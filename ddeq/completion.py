@@ -5,19 +5,20 @@ hollow(cloud, keep) -> CompleterRun(checkpoint, hollow, settings) -> iterate -> 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 
 from ddeq.checkpoints import Checkpoint
-from ddeq.clouds import PointCloud, flatten, shorten, validate
+from ddeq.clouds import PointCloud, shorten, validate
 from ddeq.errors import UserError
 from ddeq.flow import FlowStep, Stopped, StopRule
 from ddeq.metrics import chamfer, coverage, emd, energy_distance
 from ddeq.model import free_count, scatter
-from ddeq.preprocess import collate, standardise, subsample
+from ddeq.preprocess import collate, isotropic, standardise, subsample
 from ddeq.run import (
     CSV_COLUMNS,
     Run,
@@ -25,6 +26,7 @@ from ddeq.run import (
     as_array,
     flow_settings,
     frames_npz,
+    in_dimension,
     metrics_csv,
     prepare,
     step_numbers,
@@ -218,24 +220,24 @@ class CompleterRun(Run):
         self.classifier = classifier
         self.labels = () if classifier is None else tuple(classifier.card["labels"])
         dim = self.model.config.operator.input_dim
-        plane = hollow.known
-        if dim < plane.shape[1]:
-            plane = flatten(PointCloud(hollow.known, hollow.name)).points
+        plane = in_dimension(PointCloud(hollow.known, hollow.name), dim).points
         self._to_plane = _affine(hollow.known, plane)
         self._to_space = _affine(plane, hollow.known)
-        self.standard = standardise(plane)
+        self.standard = standardise(plane, isotropic(checkpoint.card))
         limit, rng = checkpoint.card["points"], np.random.default_rng(0)
         self.seen = subsample(self.standard.points, limit, rng)  # (K', d) by the model
         if start is None:
-            rule = free_count(len(hollow.known), self.model.config.total)
-            self.free = _checked_count(min(rule, MAX_FREE) if free is None else free)
+            rule = usual_count(checkpoint.card, hollow)
+            self.free = _checked_count(rule if free is None else free)
             points, _ = scatter([settings.limits.seed], [self.free], dim)  # (1, N, d)
         else:
             self.free = _checked_count(len(start))
             points = torch.from_numpy(self.in_frame_units(start))[None].float()
         if not points.isfinite().all():
             raise UserError("The particles to start from are not all numbers, so start from noise.")
-        self._compare = None if hollow.truth is None else _comparison(hollow, self.free)
+        self._compare = None
+        if hollow.truth is not None:
+            self._compare = _comparison(hollow, self.free, isotropic(checkpoint.card))
         self._verdicts: dict[int, np.ndarray] = {}
         device = torch.device(device)
         known = torch.from_numpy(self.seen)[None].to(device)  # (1, K', d)
@@ -377,12 +379,28 @@ def _affine(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np
     return lambda points: (points - before) @ matrix + after
 
 
-def _comparison(hollow: Hollow, free: int) -> Callable[[np.ndarray], dict[str, float]]:
+def usual_count(card: Mapping[str, Any], hollow: Hollow) -> int:
+    """How many free particles complete this cloud unless one says otherwise, 1 to `MAX_FREE`.
+
+    By the paper's rule; with ``free = "removed"`` in the card as many as were removed, where that
+    is known, or fewer in the proportion in which known points are thinned for the model.
+    """
+    if card.get("free") == "removed" and hollow.removed is not None:
+        seen = min(len(hollow.known), card["points"])
+        count = round(len(hollow.removed) * seen / len(hollow.known))
+    else:
+        count = free_count(len(hollow.known), card["architecture"]["total"])
+    return min(max(1, count), MAX_FREE)
+
+
+def _comparison(
+    hollow: Hollow, free: int, isotropic: bool
+) -> Callable[[np.ndarray], dict[str, float]]:
     """Compares free points, in the cloud's own units, to the truth: :data:`TRUTH_COLUMNS`.
 
     Of clouds too large for that, the same share of known, removed and free points is drawn.
     """
-    unit = standardise(hollow.truth)
+    unit = standardise(hollow.truth, isotropic)
     rng = np.random.default_rng(0)
     largest = max(len(hollow.truth), len(hollow.known) + free)
 

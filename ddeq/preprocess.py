@@ -1,7 +1,8 @@
 """From one cloud of any size to the batch a model takes: thin, standardise, pad."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,11 +15,11 @@ class Standardised:
     """A centred and scaled cloud that remembers where it came from."""
 
     points: np.ndarray
-    """float32 (M, d), each coordinate with mean 0 and standard deviation 1."""
+    """float32 (M, d), with mean 0 and standard deviation 1, see `standardise`."""
     centre: np.ndarray
     """float64 (d,)."""
     scale: np.ndarray
-    """float64 (d,), the population standard deviation; 1 where a coordinate is constant."""
+    """float64 (d,), population standard deviations; 1 where a coordinate is constant."""
 
     def apply(self, points: np.ndarray) -> np.ndarray:
         """Map points (..., d) of the original's space to the standardised space."""
@@ -29,10 +30,17 @@ class Standardised:
         return points * self.scale + self.centre
 
 
-def standardise(points: np.ndarray) -> Standardised:
+def isotropic(card: Mapping[str, Any]) -> bool:
+    """Whether the model of this card takes clouds that keep their proportions."""
+    return card.get("scaling") == "isotropic"
+
+
+def standardise(points: np.ndarray, isotropic: bool = False) -> Standardised:
     """Centre a cloud (M, d) and scale each coordinate to unit standard deviation (population).
 
-    A constant coordinate (a cloud on a line) has no scale: it is only centred and becomes 0.
+    A constant coordinate (a cloud on a line) has no scale: it is only centred and becomes 0. With
+    `isotropic` all coordinates are scaled alike, to unit variance on average, so that an object
+    keeps its proportions.
     """
     points = np.asarray(points, np.float64)
     centre = points.mean(axis=0)  # (d,)
@@ -42,6 +50,10 @@ def standardise(points: np.ndarray) -> Standardised:
     constant = np.ptp(points, axis=0) <= rounding
     centred = np.where(constant, 0.0, points - centre)  # (M, d)
     scale = np.where(constant, 1.0, scale)
+    if isotropic:
+        # Of a cloud that is all one point the scale stays 1.
+        variance = np.where(constant, 0.0, scale**2).mean()
+        scale = np.full_like(scale, np.sqrt(variance) if variance > 0 else 1.0)
     return Standardised((centred / scale).astype(np.float32), centre, scale)
 
 

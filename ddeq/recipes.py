@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from ddeq.datasets.holes import Holes
+from ddeq.datasets.holes import Cut
 from ddeq.datasets.objects import ObjectAugmentation
 from ddeq.datasets.packed import Augmentation
 from ddeq.datasets.sources import SOURCES
@@ -50,13 +50,15 @@ class Stage:
     Attributes:
         batches, batch_size: length of the stage, and clouds a batch.
         points: each training cloud is thinned to at most this many points.
-        learning_rate: of Adam after ``warmup`` batches of linear rise; falls along a cosine.
+        learning_rate: of AdamW after ``warmup`` batches of linear rise; falls along a cosine.
         final_learning_rate: where the cosine ends, after ``decay`` batches (default: the stage's
             last).
         solves: how equilibria are found; each batch draws one entry by its share. Networks that
             solve nothing have none.
         gradient: ``phantom`` or ``implicit``.
         unroll: completion only: applications of ``F`` with a graph after the solve.
+        label_smoothing: classification only: the share of a label's probability that is spread
+            over all classes (https://arxiv.org/abs/1512.00567, section 7).
         residual_weight, spread_weight, spread_target, entropy_weight: see the losses in
             ``ddeq.tasks``.
     """
@@ -71,6 +73,7 @@ class Stage:
     decay: int | None = None
     gradient: str = "phantom"
     unroll: int = 1
+    label_smoothing: float = 0.0
     residual_weight: float = 0.0
     spread_weight: float = 0.0
     spread_target: float = 1.0
@@ -113,6 +116,7 @@ class Recipe:
         stages: in order.
         card: what the model card says from the start: labels, points, settings of the solver.
         validate_every: batches from one validation to the next.
+        weight_decay: of the optimiser, AdamW.
         keep: the ``last`` weights, or the ``best`` on the validation part (early stopping).
     """
 
@@ -122,11 +126,12 @@ class Recipe:
     seed: int
     model: Any
     augmentation: Augmentation | ObjectAugmentation
-    holes: Holes
+    holes: Cut
     validation: int
     stages: tuple[Stage, ...]
     card: dict
     validate_every: int = 500
+    weight_decay: float = 0.0
     keep: str = "last"
 
     def __post_init__(self) -> None:
@@ -162,7 +167,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
             seed=plain["seed"],
             model=KINDS[kind].Config.from_dict(plain["model"]),
             augmentation=SOURCES[data].augmentation(**plain.get("augmentation", {})),
-            holes=Holes(**plain.get("holes", {})),
+            holes=SOURCES[data].holes(**plain.get("holes", {})),
             validation=plain.get("validation", 0),
             stages=tuple(stages),
             card={
@@ -173,6 +178,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
                 **plain["card"],
             },
             validate_every=plain.get("validate_every", 500),
+            weight_decay=plain.get("weight_decay", 0.0),
             keep=plain.get("keep", "last"),
         )
     except FileNotFoundError as error:

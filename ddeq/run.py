@@ -18,13 +18,13 @@ import torch
 from torch import Tensor
 
 from ddeq.checkpoints import Checkpoint
-from ddeq.clouds import PointCloud, flatten
+from ddeq.clouds import PointCloud, flatten, shorten
 from ddeq.errors import UserError
 from ddeq.flow import Flow, FlowStep, Stopped, StopRule, seeded
 from ddeq.kernels import KERNELS, Kernel
 from ddeq.metrics import spread
 from ddeq.objective import Evaluation, VelocityTerms, velocity_terms
-from ddeq.preprocess import standardise, subsample
+from ddeq.preprocess import isotropic, standardise, subsample
 from ddeq.projection import Projection, principal_axes
 from ddeq.settings import setting, settings_of
 from ddeq.solvers import SOLVERS, Solver
@@ -196,12 +196,31 @@ def prepare(cloud: PointCloud, card: Mapping[str, Any]) -> np.ndarray:
     """A cloud as a model takes it: in its dimension, thinned, standardised; ``(M, d_x)`` float32.
 
     Raises:
-        UserError: a cloud in space for a model of the plane that is not flat.
+        UserError: a cloud in space for a model of the plane that is not flat, or a cloud in the
+            plane for a model of objects in space.
     """
-    dim = card["architecture"]["operator"]["input_dim"]
-    points = (flatten(cloud) if dim == 2 else cloud).points
+    architecture = card["architecture"]
+    dim = architecture.get("operator", architecture)["input_dim"]
+    points = in_dimension(cloud, dim).points
     thinned = subsample(points, card["points"], np.random.default_rng(0))
-    return standardise(thinned).points
+    return standardise(thinned, isotropic(card)).points
+
+
+def in_dimension(cloud: PointCloud, dim: int) -> PointCloud:
+    """The cloud in the dimension a model takes, 2 or 3.
+
+    Raises:
+        UserError: a cloud in space for a model of the plane that is not flat, or a cloud in the
+            plane for a model of objects in space.
+    """
+    if dim == 2:
+        return flatten(cloud)
+    if cloud.points.shape[1] == 2:
+        raise UserError(
+            f"'{shorten(cloud.name)}' is flat, so give it to a model of digits, or give an object "
+            "in space."
+        )
+    return cloud
 
 
 class Run(ABC):

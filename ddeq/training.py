@@ -109,7 +109,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     model = KINDS[recipe.kind](recipe.model).train().to(device)
-    optimiser = torch.optim.Adam(model.parameters())
+    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
     state = TrainingState(model, optimiser, torch.Generator().manual_seed(recipe.seed))
     if resume and (out / "state.pt").is_file():
         state.restore(out / "state.pt")

@@ -224,8 +224,13 @@ def read(path: Path) -> ObjectClouds:
 def _thin(reservoir: Tensor, index: Tensor, count: int, generator: torch.Generator) -> Tensor:
     """``(B, count, 3)``: each object's share of its reservoir, no point twice."""
     size = reservoir.shape[1]
-    keys = torch.rand(len(index), size, generator=generator)
-    return reservoir[index[:, None], keys.topk(count, dim=1, sorted=False).indices]
+    # Points are in no order: any that are chosen without a look at them are a fair draw. A stride
+    # without a common divisor meets each of them once before it comes round.
+    first = torch.randint(size, (len(index), 1), generator=generator)
+    strides = torch.arange(1, size + 1)
+    strides = strides[torch.gcd(strides, torch.tensor(size)) == 1]
+    stride = strides[torch.randint(len(strides), (len(index), 1), generator=generator)]
+    return reservoir[index[:, None], (first + stride * torch.arange(count)) % size]
 
 
 def _views(x: Tensor, limit: int, probability: float, generator: torch.Generator) -> Tensor:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddeq.datasets.holes import Cut, Holes, Views
 from ddeq.datasets.mnist import load_mnist, pixel_cloud
 from ddeq.datasets.modelnet import load_modelnet
 from ddeq.datasets.objects import ObjectAugmentation, ObjectClouds, load_furniture
@@ -23,10 +24,12 @@ class Source:
         load: from its folder, the number of clouds to hold out where no split is given, and
             whether labels are needed, to the training clouds and those held out.
         augmentation: the dataclass of its random changes.
+        holes: the dataclass of how it is cut for completion.
     """
 
     load: Callable[[Path, int, bool], tuple[Clouds, Clouds]]
     augmentation: type
+    holes: type[Cut]
 
 
 def digits(folder: Path, validation: int, labelled: bool) -> tuple[PackedClouds, PackedClouds]:
@@ -56,7 +59,7 @@ def _parts(clouds: ObjectClouds, labelled: bool) -> tuple[ObjectClouds, ObjectCl
 
 
 SOURCES = {
-    "digits": Source(digits, Augmentation),
-    "furniture": Source(furniture, ObjectAugmentation),
-    "modelnet": Source(modelnet, ObjectAugmentation),
+    "digits": Source(digits, Augmentation, Holes),
+    "furniture": Source(furniture, ObjectAugmentation, Views),
+    "modelnet": Source(modelnet, ObjectAugmentation, Views),
 }

@@ -45,7 +45,7 @@ def batch_losses(
     batch = clouds.batch(index, stage.points, generator, recipe.augmentation)
     if not isinstance(model, Classifier):
         batch = batch.to(device)
-        return prediction_losses(model(batch.x, batch.mask), batch.labels)
+        return prediction_losses(model(batch.x, batch.mask), batch.labels, stage)
     shape = (len(index), recipe.model.particles, recipe.model.operator.latent_dim)
     z0 = torch.randn(shape, generator=generator)
     solver, steps = stage.draw(generator)
@@ -76,7 +76,7 @@ def losses(
         with torch.no_grad():
             z_star = flow.run().particles  # (B, N, d)
     image = GRADIENTS[stage.gradient](operator, z_star)  # (B, N, d)
-    found = prediction_losses(model.logits(image), batch.labels)
+    found = prediction_losses(model.logits(image), batch.labels, stage)
     residual = mmd2(z_star.detach(), image, Riesz()).mean()
     width = spread(image)  # (B,)
     collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
@@ -84,9 +84,9 @@ def losses(
     return replace(found, residual=residual, spread=width.mean(), total=total)
 
 
-def prediction_losses(logits: Tensor, labels: Tensor) -> Losses:
+def prediction_losses(logits: Tensor, labels: Tensor, stage: Stage) -> Losses:
     """The losses of class scores ``(B, classes)``, as far as they need no solver."""
-    cross_entropy = F.cross_entropy(logits, labels)
+    cross_entropy = F.cross_entropy(logits, labels, label_smoothing=stage.label_smoothing)
     correct = (logits.argmax(1) == labels).float().mean()
     none = cross_entropy.new_zeros(())
     return Losses(cross_entropy, none, none, cross_entropy, correct)

@@ -21,12 +21,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ddeq.baselines import PCN
-from ddeq.datasets.holes import Holes, Partial, cut
+from ddeq.datasets.holes import Partial, cut
 from ddeq.datasets.sources import Clouds
 from ddeq.flow import Flow, StopRule
 from ddeq.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
 from ddeq.metrics import spread
-from ddeq.model import Completer, free_count
+from ddeq.model import Completer
 from ddeq.recipes import Recipe, Stage
 from ddeq.run import RunSettings
 from ddeq.solvers import Solver
@@ -58,7 +58,7 @@ def batch_losses(
     """The losses on the clouds ``index (B,)``, with a graph."""
     whole = clouds.batch(index, stage.points, generator, recipe.augmentation)
     batch = cut(whole, recipe.holes, generator)
-    counts = free_count(batch.known_mask.sum(1), recipe.model.total)  # (B,)
+    counts = recipe.holes.free(batch, recipe.model.total)  # (B,)
     shape = (len(index), int(counts.max()), batch.known.shape[-1])
     start = torch.randn(shape, generator=generator).to(device)  # (B, N, d_x)
     mask = (torch.arange(shape[1]) < counts[:, None]).to(device)
@@ -158,14 +158,14 @@ def kde_entropy(points: Tensor, mask: Tensor) -> Tensor:
 def validate(
     model: Completer | PCN, clouds: Clouds, recipe: Recipe, device: torch.device | str
 ) -> dict[str, float]:
-    """Error on the first 512 clouds, cut by the paper's rule and solved as the card says."""
+    """Error on the first 512 clouds, cut by the default rule and solved as the card says."""
     model.eval()
     generator = torch.Generator().manual_seed(0)
     error, relative = [], []
     for index in torch.arange(min(512, len(clouds))).split(64):
         whole = clouds.batch(index, recipe.card["points"], generator)
-        batch = cut(whole, Holes(), generator)
-        counts = free_count(batch.known_mask.sum(1), recipe.model.total)
+        batch = cut(whole, type(recipe.holes)(), generator)
+        counts = recipe.holes.free(batch, recipe.model.total)
         start = torch.randn(len(index), int(counts.max()), whole.x.shape[-1], generator=generator)
         mask = (torch.arange(start.shape[1]) < counts[:, None]).to(device)
         batch, start = batch.to(device), start.to(device)
