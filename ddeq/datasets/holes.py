@@ -133,12 +133,14 @@ class Partial:
     Attributes:
         known: ``(B, K, d)``, with ``known_mask (B, K)``.
         full: the whole clouds ``(B, M, d)``, with ``full_mask (B, M)``.
+        kept: which of their points are known, ``(B, M)`` bool.
     """
 
     known: Tensor
     known_mask: Tensor
     full: Tensor
     full_mask: Tensor
+    kept: Tensor
 
     def to(self, device: torch.device | str) -> Partial:
         """The same batch on another device."""
@@ -154,4 +156,5 @@ def cut(batch: Batch, holes: Cut, generator: torch.Generator, least: int = 3) ->
     known_mask = torch.arange(order.shape[1]) < counts[:, None]  # (B, K)
     full = standardised_by(batch.x, batch.mask, kept, holes.isotropic)
     known = full.gather(1, order[..., None].expand(-1, -1, full.shape[-1]))  # (B, K, d)
-    return Partial(known.masked_fill(~known_mask[..., None], 0.0), known_mask, full, batch.mask)
+    known = known.masked_fill(~known_mask[..., None], 0.0)
+    return Partial(known, known_mask, full, batch.mask, kept)

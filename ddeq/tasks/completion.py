@@ -116,7 +116,9 @@ def _losses_at(
     """The losses of one application of ``F`` to particles ``z``."""
     found = prediction_losses(batch, points, mask, stage)
     mass = uniform_mass(image, mask)
-    residual = mmd2_loss(z, image, mass, mass, Riesz()).mean()
+    residual = found.residual
+    if stage.residual_weight:
+        residual = mmd2_loss(z, image, mass, mass, Riesz()).mean()
     width = spread(image, mask)  # (B,)
     collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
     total = found.total + stage.residual_weight * residual + stage.spread_weight * collapse
@@ -136,13 +138,13 @@ def prediction_losses(batch: Partial, points: Tensor, mask: Tensor, stage: Stage
 
 
 def completion_error(batch: Partial, points: Tensor, mask: Tensor) -> Tensor:
-    """``MMD^2`` (energy distance) of known and predicted points to the whole cloud, ``(B,)``."""
-    completed = torch.cat([batch.known, points], 1)  # (B, K + N, d_x)
-    masses = (
-        uniform_mass(completed, torch.cat([batch.known_mask, mask], 1)),
-        uniform_mass(batch.full, batch.full_mask),
-    )
-    return mmd2_loss(completed, batch.full, *masses, Riesz())
+    """``MMD^2`` (energy distance) of known and predicted points to the whole cloud, ``(B,)``.
+
+    Known points are in both clouds: their masses are subtracted, not their pairs computed twice.
+    """
+    each = 1 / (batch.known_mask.sum(1) + mask.sum(1))[:, None]  # (B, 1), mass of a point
+    missing = uniform_mass(batch.full, batch.full_mask) - each * batch.kept  # (B, M)
+    return mmd2_loss(points, batch.full, each * mask, missing, Riesz())
 
 
 def kde_entropy(points: Tensor, mask: Tensor) -> Tensor:
