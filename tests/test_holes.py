@@ -1,12 +1,14 @@
-"""Holes are cut by the paper's rule, and only known points set the units."""
+"""Clouds are cut as they should be, and only known points set the units."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddeq.datasets.holes import Holes, cut
+from ddeq.datasets.holes import Holes, Views, cut
 from ddeq.datasets.packed import Batch, standardised
+from ddeq.model import free_count
 
 
 def clouds(seed: int, size: int = 40) -> Batch:
@@ -79,3 +81,95 @@ def test_a_cloud_that_would_lose_too_much_stays_whole():
 def test_a_batch_moves_as_a_whole(device):
     found = cut(clouds(0), Holes(), generator()).to(device)
     assert all(t.device.type == device for t in vars(found).values())
+
+
+def test_holes_are_filled_by_the_papers_rule():
+    found = cut(clouds(0), Holes(), generator())
+    assert torch.equal(found.kept.sum(1), found.known_mask.sum(1))
+    assert torch.equal(Holes().free(found, 1.5), free_count(found.known_mask.sum(1), 1.5))
+
+
+# Objects in space
+
+
+def balls(size: int = 400) -> Batch:
+    """Surfaces of four ellipsoids, of which the last has fewer points."""
+    g = torch.Generator().manual_seed(0)
+    x = torch.nn.functional.normalize(torch.randn(4, size, 3, generator=g), dim=2)
+    mask = torch.arange(size) < torch.tensor([[size], [size], [size], [size // 2]])
+    x = standardised(x * torch.tensor([1.0, 1.5, 2.0]), mask, isotropic=True)
+    return Batch(x, mask, torch.zeros(4, dtype=torch.long))
+
+
+ONLY = {"scan": (1, 0, 0), "sphere": (0, 1, 0), "plane": (0, 0, 1)}
+
+
+def only(way: str, **shares: tuple[float, float]) -> Views:
+    return Views(*ONLY[way], **shares)
+
+
+def test_a_scan_sees_one_side_of_a_surface():
+    batch = balls()
+    kept = only("scan").known(batch.x, batch.mask, generator())
+    assert not (kept & ~batch.mask).any()
+    for x, stays, valid in zip(batch.x, kept, batch.mask, strict=True):
+        assert 0.25 < stays.sum() / valid.sum() < 0.75
+        seen, hidden = x[stays].mean(0), x[valid & ~stays].mean(0)
+        direction = torch.nn.functional.normalize(seen - hidden, dim=0)
+        assert (x[stays] @ direction).mean() > 0.3 > -0.3 > (x[valid & ~stays] @ direction).mean()
+
+
+@given(st.integers(0, 99), st.floats(0.1, 0.5))
+def test_spheres_and_planes_remove_the_share_that_is_asked_for(seed, share):
+    batch, g = balls(), torch.Generator().manual_seed(seed)
+    for way in ("sphere", "plane"):
+        kept = only(way, **{f"{way}_share": (share, share)}).known(batch.x, batch.mask, g)
+        removed = 1 - kept.sum(1) / batch.mask.sum(1)
+        torch.testing.assert_close(removed, torch.full((4,), share), atol=0.01, rtol=0)
+
+
+@given(st.integers(0, 99))
+def test_what_a_sphere_removes_is_nearer_to_its_centre_than_the_rest(seed):
+    batch, g = balls(), torch.Generator().manual_seed(seed)
+    kept = only("sphere").known(batch.x, batch.mask, g)
+    for x, stays, valid in zip(batch.x, kept, batch.mask, strict=True):
+        away = torch.cdist(x[valid], x[valid])  # from every possible centre
+        gone = ~stays[valid]
+        assert (away[:, gone].amax(1) <= away[:, ~gone].amin(1)).any()
+
+
+def test_a_plane_parts_what_it_removes_from_the_rest():
+    batch = balls()
+    kept = only("plane").known(batch.x, batch.mask, generator())
+    for x, stays, valid in zip(batch.x, kept, batch.mask, strict=True):
+        apart = x[stays].mean(0) - x[valid & ~stays].mean(0)
+        # On an ellipsoid the normal is not quite along the line of the means: fit it.
+        sides = torch.where(stays[valid], 1.0, -1.0)
+        design = torch.cat([x[valid], torch.ones(int(valid.sum()), 1)], 1)
+        normal = torch.linalg.lstsq(design, sides[:, None]).solution[:3, 0]
+        assert torch.cosine_similarity(normal, apart, dim=0) > 0
+        along = x @ normal
+        assert (along[stays].min() > along[valid & ~stays].max() - 0.35 * along[valid].std()).all()
+
+
+def test_ways_are_drawn_by_their_shares():
+    batch = balls()
+    views = Views(scan=0, sphere=1, plane=3, sphere_share=(0.1, 0.1), plane_share=(0.5, 0.5))
+    g = generator()
+    gone = torch.cat(
+        [1 - views.known(batch.x, batch.mask, g).sum(1) / batch.mask.sum(1) for _ in range(50)]
+    )
+    assert 0.6 < (gone > 0.3).float().mean() < 0.9
+
+
+def test_a_cut_object_keeps_its_proportions_and_is_to_get_what_it_lost():
+    batch = balls()
+    found = cut(batch, Views(), generator())
+    assert torch.equal(Views().free(found, 99.0), batch.mask.sum(1) - found.known_mask.sum(1))
+    for known, valid, full, whole in zip(
+        found.known, found.known_mask, found.full, batch.x, strict=True
+    ):
+        variance = known[valid].var(0, correction=0).mean()
+        torch.testing.assert_close(variance, torch.tensor(1.0), atol=1e-4, rtol=0)
+        ratio = (full[1:9] - full[0]).norm(dim=1) / (whole[1:9] - whole[0]).norm(dim=1)
+        np.testing.assert_allclose(ratio, ratio[0], rtol=1e-4)

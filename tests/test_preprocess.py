@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial import cKDTree
 
+from ddeq.datasets.packed import standardised
 from ddeq.preprocess import collate, standardise, subsample
 
 coordinates = st.floats(-1e4, 1e4, allow_subnormal=False, width=32)
@@ -34,6 +35,24 @@ def test_standardising_forgets_scale_and_place(points, scale, shift):
     points = np.vstack([points, [[1e4] * points.shape[1], [-1e4] * points.shape[1]]])
     moved = standardise(scale * points + shift).points
     np.testing.assert_allclose(moved, standardise(points).points, atol=1e-4)
+
+
+@given(clouds)
+def test_isotropic_standardising_keeps_proportions(points):
+    result = standardise(points, isotropic=True)
+    np.testing.assert_allclose(result.undo(result.points), points, rtol=1e-5, atol=1e-2)
+    assert len(set(result.scale)) == 1
+    if np.ptp(points, axis=0).any():
+        np.testing.assert_allclose(result.points.var(axis=0).mean(), 1, rtol=1e-3)
+    else:
+        assert not result.points.any()
+
+
+def test_isotropic_standardising_is_that_of_training_batches():
+    points = np.random.default_rng(0).normal(size=(50, 3)) * [1, 2, 5] + 7
+    mask = torch.ones(1, 50, dtype=torch.bool)
+    batch = standardised(torch.from_numpy(points)[None], mask, isotropic=True)[0]
+    np.testing.assert_allclose(standardise(points, isotropic=True).points, batch, atol=1e-5)
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.1, 1e9 / 3, -1e-9])

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddeq.clouds import PointCloud
+from ddeq.errors import UserError
 from ddeq.flow import Stopped
 from ddeq.kernels import KERNELS, Gaussian, Riesz
 from ddeq.run import (
@@ -317,3 +318,34 @@ def test_a_missing_gpu_is_reported(monkeypatch, refused):
     with refused():
         pick_device("cuda")
     assert pick_device("auto") == torch.device("cpu")
+
+
+# Objects in space
+
+
+SPATIAL = {"architecture": {"operator": {"input_dim": 3}}, "points": 100, "scaling": "isotropic"}
+
+
+def test_an_object_keeps_its_proportions():
+    points = np.random.default_rng(0).normal(size=(60, 3)) * [1, 2, 5]
+    found = prepare(PointCloud(points, "object"), SPATIAL)
+    np.testing.assert_allclose(found.var(axis=0).mean(), 1, rtol=1e-5)
+    np.testing.assert_allclose(
+        found.std(axis=0) / found.std(axis=0)[0], points.std(0) / points.std(0)[0], rtol=1e-4
+    )
+    plain = prepare(PointCloud(points, "object"), {**SPATIAL, "scaling": "per coordinate"})
+    np.testing.assert_allclose(plain.std(axis=0), 1, rtol=1e-4)
+
+
+def test_a_flat_cloud_is_no_object():
+    flat = PointCloud(np.random.default_rng(0).normal(size=(60, 2)), "digit")
+    with pytest.raises(UserError, match="'digit' is flat"):
+        prepare(flat, SPATIAL)
+
+
+def test_networks_without_an_operator_have_a_dimension_too():
+    points = np.random.default_rng(0).normal(size=(60, 3))
+    card = {**SPATIAL, "architecture": {"input_dim": 3}}
+    np.testing.assert_array_equal(
+        prepare(PointCloud(points, "object"), card), prepare(PointCloud(points, "object"), SPATIAL)
+    )

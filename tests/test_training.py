@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from ddeq.datasets.holes import Holes
 from ddeq.datasets.packed import Augmentation, PackedClouds
+from ddeq.kinds import KINDS
 from ddeq.model import ClassifierConfig
 from ddeq.operator import OperatorConfig
 from ddeq.recipes import Recipe, Solve, Stage, load_recipe
 from ddeq.run import RunSettings
 from ddeq.solvers import Momentum, Picard
-from ddeq.tasks.classification import losses
+from ddeq.tasks.classification import losses, prediction_losses
 from ddeq.training import TrainingState, endless_batches, train
 
 RECIPES = sorted((Path(__file__).parents[1] / "recipes").glob("*.toml"))
@@ -103,7 +104,7 @@ def test_there_are_recipes():
     assert {"digits", "digits-control"} <= {path.stem for path in RECIPES}
 
 
-@pytest.mark.parametrize("name", ["digits", "completion-digits"])
+@pytest.mark.parametrize("name", ["digits", "completion-digits", "objects", "completion-objects"])
 def test_the_control_differs_from_the_model_by_its_flow_alone(name):
     model, control = (
         load_recipe(p) for p in (RECIPES[0].parent / f"{n}.toml" for n in (name, f"{name}-control"))
@@ -238,6 +239,24 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(new_classifier, clouds):
     expected = found.cross_entropy + 0.3 * found.residual
     torch.testing.assert_close(wide.total, expected)
     assert 0 <= found.correct <= 1 and found.residual >= 0
+
+
+def test_smoothing_trains_on_labels_mixed_with_all_classes():
+    scores = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(6)
+    found = prediction_losses(scores, labels, stage(label_smoothing=0.2)).total
+    smooth = 0.8 * torch.nn.functional.one_hot(labels, 10) + 0.02
+    torch.testing.assert_close(found, -(smooth * scores.log_softmax(1)).sum(1).mean())
+
+
+def test_weight_decay_is_decoupled_from_the_gradient(clouds, tmp_path):
+    """After one batch ``learning_rate * weight_decay`` of every weight is gone, no more."""
+    plain, rate = recipe(stage(batches=1)), 3e-3
+    torch.manual_seed(plain.seed)
+    before = weights(KINDS[plain.kind](plain.model))
+    without = weights(train(plain, clouds, tmp_path / "without"))
+    found = weights(train(dataclasses.replace(plain, weight_decay=0.5), clouds, tmp_path / "with"))
+    torch.testing.assert_close(found, without - rate * 0.5 * before, rtol=1e-5, atol=1e-7)
 
 
 def test_no_steps_are_one_application_of_f_to_the_start(new_classifier, clouds):

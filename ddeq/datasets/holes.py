@@ -93,7 +93,7 @@ class Views:
 
     def known(self, x: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
         """Which points remain, ``(B, M)`` bool; arguments as of :meth:`Holes.known`."""
-        shares = torch.tensor([self.scan, self.sphere, self.plane])
+        shares = torch.tensor([float(n) for n in (self.scan, self.sphere, self.plane)])
         ways = torch.multinomial(shares, len(x), replacement=True, generator=generator)
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
         kept = torch.zeros_like(mask)
