@@ -117,6 +117,9 @@ class Recipe:
         card: what the model card says from the start: labels, points, settings of the solver.
         validate_every: batches from one validation to the next.
         weight_decay: of the optimiser, AdamW.
+        average: what is validated and kept are not the weights themselves but their exponential
+            moving average over the batches, with this decay (https://arxiv.org/abs/1703.01780,
+            section 2); 0 averages nothing.
         keep: the ``last`` weights, or the ``best`` on the validation part (early stopping).
     """
 
@@ -132,11 +135,14 @@ class Recipe:
     card: dict
     validate_every: int = 500
     weight_decay: float = 0.0
+    average: float = 0.0
     keep: str = "last"
 
     def __post_init__(self) -> None:
         if self.keep not in ("last", "best"):
             raise ValueError(f"there are no '{self.keep}' weights to keep")
+        if not 0 <= self.average < 1:
+            raise ValueError(f"an average cannot have a decay of {self.average}")
 
 
 def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
@@ -179,6 +185,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
             },
             validate_every=plain.get("validate_every", 500),
             weight_decay=plain.get("weight_decay", 0.0),
+            average=plain.get("average", 0.0),
             keep=plain.get("keep", "last"),
         )
     except FileNotFoundError as error:

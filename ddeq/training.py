@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ddeq.datasets.sources import Clouds
@@ -30,9 +31,13 @@ of the validation figure by which weights are chosen (less is better)."""
 
 @dataclass
 class TrainingState:
-    """What changes while training: everything a resumed run needs."""
+    """What changes while training: everything a resumed run needs.
+
+    ``averaged.module`` is what is validated and kept, ``model`` what is trained.
+    """
 
     model: nn.Module
+    averaged: AveragedModel
     optimiser: torch.optim.Optimizer
     generator: torch.Generator
     batch: int = 0
@@ -42,6 +47,7 @@ class TrainingState:
         """Write to ``path`` so that an interruption leaves the old file or the new one."""
         plain = {
             "model": self.model.state_dict(),
+            "averaged": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "global_rng": torch.get_rng_state(),
@@ -56,6 +62,7 @@ class TrainingState:
         """Continue from a file written by :meth:`save`."""
         plain = torch.load(path, weights_only=True)
         self.model.load_state_dict(plain["model"])
+        self.averaged.load_state_dict(plain["averaged"])
         self.optimiser.load_state_dict(plain["optimiser"])
         self.generator.set_state(plain["generator"])
         torch.set_rng_state(plain["global_rng"])
@@ -110,12 +117,14 @@ def train(
     torch.manual_seed(recipe.seed)
     model = KINDS[recipe.kind](recipe.model).train().to(device)
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
-    state = TrainingState(model, optimiser, torch.Generator().manual_seed(recipe.seed))
+    average = get_ema_multi_avg_fn(recipe.average)
+    averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+    state = TrainingState(model, averaged, optimiser, torch.Generator().manual_seed(recipe.seed))
     if resume and (out / "state.pt").is_file():
         state.restore(out / "state.pt")
     else:
         (out / "best.pt").unlink(missing_ok=True)
-    began = time.perf_counter() - state.seconds
+    task, began = TASKS[recipe.kind], time.perf_counter() - state.seconds
     total = sum(stage.batches for stage in recipe.stages)
     bar = tqdm(total=total, initial=state.batch, unit="batch")
     with bar, (out / "log.jsonl").open("a" if resume else "w") as log:
@@ -138,15 +147,15 @@ def train(
                 line = {k: round(float(v.detach()), 5) for k, v in vars(loss).items()}
                 bar.set_postfix(line)
                 if held_out is not None and (state.batch % recipe.validate_every == 0 or last):
-                    line |= TASKS[recipe.kind].validate(model, held_out, recipe, device)
-                    _keep_if_best(model, line[TASKS[recipe.kind].CRITERION], out / "best.pt")
+                    line |= task.validate(averaged.module, held_out, recipe, device)
+                    _keep_if_best(averaged.module, line[task.CRITERION], out / "best.pt")
                 log.write(json.dumps({"stage": number, "batch": state.batch, **line}) + "\n")
                 log.flush()
             if state.batch % 500 == 0 or last:
                 state.save(out / "state.pt")
     if recipe.keep == "best" and (out / "best.pt").is_file():
-        model.load_state_dict(torch.load(out / "best.pt", weights_only=True)["model"])
-    return model.eval()
+        averaged.module.load_state_dict(torch.load(out / "best.pt", weights_only=True)["model"])
+    return averaged.module.eval()
 
 
 def _keep_if_best(model: nn.Module, error: float, path: Path) -> None:
@@ -174,4 +183,5 @@ def _train_batch(
     loss.total.backward()
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
     state.optimiser.step()
+    state.averaged.update_parameters(state.model)
     return loss

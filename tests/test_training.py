@@ -12,6 +12,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.optim.swa_utils import AveragedModel
 
 from ddeq.datasets.holes import Holes
 from ddeq.datasets.packed import Augmentation, PackedClouds
@@ -259,6 +260,14 @@ def test_weight_decay_is_decoupled_from_the_gradient(clouds, tmp_path):
     torch.testing.assert_close(found, without - rate * 0.5 * before, rtol=1e-5, atol=1e-7)
 
 
+def test_averaged_weights_follow_those_that_are_trained(clouds, tmp_path):
+    plain = recipe(stage(batches=3))
+    seen = [weights(train(plain, clouds, tmp_path / str(k), until=k)) for k in (1, 2, 3)]
+    averaged = dataclasses.replace(plain, average=0.75)
+    expected = 0.75 * (0.75 * seen[0] + 0.25 * seen[1]) + 0.25 * seen[2]
+    torch.testing.assert_close(weights(train(averaged, clouds, tmp_path / "averaged")), expected)
+
+
 def test_no_steps_are_one_application_of_f_to_the_start(new_classifier, clouds):
     model = new_classifier().eval()
     g = torch.Generator().manual_seed(0)
@@ -371,11 +380,13 @@ def test_the_state_file_restores_everything_that_changes(new_classifier, tmp_pat
         torch.manual_seed(seed)
         model = new_classifier()
         optimiser = torch.optim.Adam(model.parameters(), lr=10.0**-seed)
-        return TrainingState(model, optimiser, torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        return TrainingState(model, AveragedModel(model), optimiser, generator)
 
     state = fresh(2)
     state.model.readout.linear(torch.ones(1, 16)).sum().backward()
     state.optimiser.step()
+    state.averaged.update_parameters(new_classifier())
     state.batch, state.seconds = 17, 2.5
     state.save(tmp_path / "state.pt")
     expected = torch.rand(3), torch.rand(3, generator=state.generator)
@@ -383,6 +394,8 @@ def test_the_state_file_restores_everything_that_changes(new_classifier, tmp_pat
     other.restore(tmp_path / "state.pt")
     assert (other.batch, other.seconds) == (17, 2.5)
     assert torch.equal(weights(other.model), weights(state.model))
+    assert torch.equal(weights(other.averaged), weights(state.averaged))
+    assert not torch.equal(weights(other.averaged), weights(other.model))
     found = torch.rand(3), torch.rand(3, generator=other.generator)
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
     assert other.optimiser.param_groups[0]["lr"] == 0.01
