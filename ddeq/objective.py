@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddeq.kernels import Kernel, discrepancy, squared_distances, uniform_mass
+from ddeq.kernels import Kernel, SlicedRiesz, discrepancy, squared_distances, uniform_mass
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,17 @@ def velocity_terms(here: Evaluation, kernel: Kernel, mass: Tensor) -> VelocityTe
     """
     z, image = here.particles, here.image
 
-    def pull(target: Tensor) -> Tensor:
+    attraction, repulsion = pull(z, image, mass, kernel), -pull(z, z, mass, kernel)
+    return VelocityTerms(attraction, repulsion, here.velocity - attraction - repulsion)
+
+
+def pull(z: Tensor, target: Tensor, mass: Tensor, kernel: Kernel) -> Tensor:
+    """How particles ``z (B, N, d)`` are drawn to a ``target (B, N, d)`` of mass ``(B, N)``."""
+    if isinstance(kernel, SlicedRiesz):
+        # Of both together, where only the target has mass.
+        both = torch.cat([z, target], 1), torch.cat([torch.zeros_like(mass), mass], 1)
+        v = kernel.interaction(*both)[1][:, : z.shape[1]]
+    else:
         weight = kernel.slope(squared_distances(z, target)) * mass[:, None, :]  # (B, N, N)
         v = weight.sum(2, keepdim=True) * z - weight @ target  # (B, N, d)
-        return v.masked_fill((mass == 0)[..., None], 0.0)
-
-    attraction, repulsion = pull(image), -pull(z)
-    return VelocityTerms(attraction, repulsion, here.velocity - attraction - repulsion)
+    return v.masked_fill((mass == 0)[..., None], 0.0)

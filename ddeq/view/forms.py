@@ -21,6 +21,7 @@ SOLVER_HINTS = {
 }
 KERNEL_HINTS = {
     "riesz": "Energy distance: felt at any distance.",
+    "riesz-sliced": "The energy distance, estimated on lines: faster for thousands of particles.",
     "gaussian": "Felt only within its bandwidth.",
 }
 NAMES = {

@@ -1,0 +1,73 @@
+"""The energy distance by projections onto lines, in O(P n log n) for n points and P lines.
+
+On a line ``sum_j c_j |s - t_j|`` needs one sort and one running sum for all ``s`` together. In
+``R^d`` the distance is the mean over all directions of the distance on lines, up to a factor, so a
+random set of them gives an unbiased estimate.
+
+Source: Hertrich, Wald, Altekrueger, Hagemann 2024, *Generative Sliced MMD Flows with Riesz
+Kernels*, https://arxiv.org/abs/2305.11463, theorems 1 and 2.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+
+import torch
+from torch import Tensor
+
+
+@functools.lru_cache(maxsize=16)
+def directions(count: int, dim: int, seed: int = 0) -> Tensor:
+    """Unit vectors ``(count, dim)``, each uniform on the sphere; the same for the same arguments.
+
+    Up to ``dim`` of them at a time are orthogonal, which no two of independent ones are, and makes
+    estimates better.
+    """
+    g = torch.Generator().manual_seed(seed)
+    blocks = []
+    for first in range(0, count, dim):
+        gaussian = torch.randn(dim, dim, generator=g, dtype=torch.float64)
+        q, r = torch.linalg.qr(gaussian)
+        q = (
+            q * r.diagonal().sign()
+        )  # uniform over rotations (https://arxiv.org/abs/math-ph/0609050)
+        blocks.append(q.T[: count - first])
+    return torch.cat(blocks)
+
+
+def distance_factor(dim: int) -> float:
+    """``c`` with ``|x| = c E|<theta, x>|`` for ``theta`` uniform on the sphere of ``R^dim``."""
+    return math.sqrt(math.pi) * math.exp(math.lgamma((dim + 1) / 2) - math.lgamma(dim / 2))
+
+
+def interaction(p: Tensor, c: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """What points with signed masses do to each other by ``k(u, v) = -|u - v|``, estimated.
+
+    Args:
+        p: points ``(B, n, d)``.
+        c: their masses ``(B, n)``; 0 on padding.
+        theta: directions ``(P, d)``.
+
+    Returns:
+        ``sum_ij c_i c_j k(p_i, p_j)``, ``(B,)``, differentiable in ``p``, and its derivative in
+        ``p_i`` without the factor ``2 c_i``, ``(B, n, d)``.
+    """
+    theta = theta.to(p)
+    t = theta @ p.transpose(1, 2)  # (P, d) @ (B, d, n) = (B, P, n)
+    ordered, order = t.sort(dim=2)
+    masses = c[:, None, :].expand_as(t).gather(2, order)
+    until = masses.cumsum(2)  # (B, P, n), the mass up to and with each point
+    total = until[..., -1:]
+    # sum_ij c_i c_j |t_i - t_j| = 2 int C (C_total - C) dt, with C the mass to the left of t.
+    between = until[..., :-1] * (total - until[..., :-1])
+    energy = 2 * (between * ordered.diff(dim=2)).sum(2)  # (B, P)
+    # sum_j c_j sign(t_i - t_j): what is strictly to the left minus what is strictly to the right.
+    padded = torch.nn.functional.pad(until, (1, 0))
+    still = t.detach().contiguous()
+    still_ordered = ordered.detach().contiguous()
+    left = padded.gather(2, torch.searchsorted(still_ordered, still))
+    right = total - padded.gather(2, torch.searchsorted(still_ordered, still, right=True))
+    factor = distance_factor(p.shape[2])
+    field = -factor / len(theta) * (left - right).transpose(1, 2) @ theta  # (B, n, P) @ (P, d)
+    return -factor * energy.mean(1), field
