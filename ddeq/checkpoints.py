@@ -38,6 +38,11 @@ class Checkpoint:
     model: nn.Module
     card: dict
 
+    @property
+    def parameters(self) -> int:
+        """Number of weights; those of a loaded model count although none is trained."""
+        return sum(p.numel() for p in self.model.parameters())
+
 
 def save(model: nn.Module, card: dict, weights: Path) -> None:
     """Write ``weights`` (.safetensors, float32) and the card beside it (.json)."""

@@ -16,7 +16,8 @@ from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud, shorten, validate
 from ddeq.errors import UserError
 from ddeq.flow import FlowStep, Stopped, StopRule
-from ddeq.metrics import chamfer, coverage, emd, energy_distance
+from ddeq.formats.axes import turn_back
+from ddeq.metrics import chamfer, coverage, emd, energy_distance, f_score, f_score_radius
 from ddeq.model import free_count, scatter
 from ddeq.preprocess import collate, isotropic, standardise, subsample
 from ddeq.run import (
@@ -36,7 +37,8 @@ from ddeq.run import (
 MAX_FREE = 1000  # memory grows with the square: 1,000 free particles take half a gigabyte
 COVERAGE_RADIUS = 0.25  # in units of the standardised truth: about a pixel of a digit
 
-TRUTH_COLUMNS = ("mmd2", "chamfer", "emd", "coverage")
+
+TRUTH_COLUMNS = ("mmd2", "chamfer", "emd", "f_score", "coverage")
 """The numbers of a frame that compare it to the truth."""
 
 _MAX_COMPARED = 400  # points of a cloud: an EMD costs the cube
@@ -118,6 +120,8 @@ class CompletionFrame:
         mmd2, chamfer, emd: of the completed cloud to the truth, see ``ddeq.metrics``, in units of
             the standardised truth; None without a truth, nan once diverged. Clouds of more than
             400 points are thinned for them.
+        f_score: of all completed points against the whole truth, at 1 % of its longest side, see
+            :func:`ddeq.metrics.f_score`; likewise.
         coverage: share of the removed points that have a free particle within 0.25 of the same
             units; likewise.
     """
@@ -139,6 +143,7 @@ class CompletionFrame:
     mmd2: float | None
     chamfer: float | None
     emd: float | None
+    f_score: float | None
     coverage: float | None
 
 
@@ -153,7 +158,8 @@ class CompletionOutcome:
         stopped: why it ended, with advice.
         seconds: of the solve alone.
         device: where it ran.
-        mmd2, chamfer, emd, coverage: as in :class:`CompletionFrame`; None without a truth.
+        mmd2, chamfer, emd, f_score, coverage: as in :class:`CompletionFrame`; None without a truth.
+        longest: side of the truth's box, in the units of these distances; likewise.
         label, confidence: the classifier's most probable class of the completed cloud and its
             probability; None without a classifier.
     """
@@ -171,7 +177,9 @@ class CompletionOutcome:
     mmd2: float | None
     chamfer: float | None
     emd: float | None
+    f_score: float | None
     coverage: float | None
+    longest: float | None
     label: str | None
     confidence: float | None
 
@@ -235,9 +243,11 @@ class CompleterRun(Run):
             points = torch.from_numpy(self.in_frame_units(start))[None].float()
         if not points.isfinite().all():
             raise UserError("The particles to start from are not all numbers, so start from noise.")
-        self._compare = None
+        self._compare = self._longest = None
         if hollow.truth is not None:
-            self._compare = _comparison(hollow, self.free, isotropic(checkpoint.card))
+            proportions = isotropic(checkpoint.card)
+            self._compare = _comparison(hollow, self.free, proportions)
+            self._longest = float(np.ptp(standardise(hollow.truth, proportions).points, 0).max())
         self._verdicts: dict[int, np.ndarray] = {}
         device = torch.device(device)
         known = torch.from_numpy(self.seen)[None].to(device)  # (1, K', d)
@@ -330,6 +340,7 @@ class CompleterRun(Run):
             known=len(self.hollow.known),
             free=self.free,
             **{name: getattr(self.last, name) for name in TRUTH_COLUMNS},
+            longest=self._longest,
             label=label,
             confidence=confidence,
             **ending,
@@ -341,25 +352,41 @@ def completion_csv(frames: Sequence[CompletionFrame], run: CompleterRun) -> str:
     return metrics_csv(frames, run.labels, (*CSV_COLUMNS, *TRUTH_COLUMNS))
 
 
-def completion_npz(frames: Sequence[CompletionFrame], run: CompleterRun) -> bytes:
+def completion_npz(frames: Sequence[CompletionFrame], run: CompleterRun, up: str = "z") -> bytes:
     """The run as a compressed ``.npz``, all points in the cloud's own units.
 
     Holds free ``points`` and ``image`` ``(T, N, d)``, ``known (K, d)``, the ``removed`` points if
     known, the numbers of each frame ``(T,)``, ``probabilities (T, classes)`` of judged frames, and
     ``settings`` as JSON.
+
+    Args:
+        frames: of the run.
+        run: of a cloud turned up or not.
+        up: as of :func:`in_file_axes`.
     """
     names = list(CSV_COLUMNS)
     more = {
-        name: np.stack([run.in_own_units(getattr(frame, name)) for frame in frames])
+        name: np.stack([in_file_axes(run.in_own_units(getattr(f, name)), up) for f in frames])
         for name in ("points", "image")
     }
-    more["known"] = run.hollow.known
+    more["known"] = in_file_axes(run.hollow.known, up)
     if run.hollow.removed is not None:
         names += TRUTH_COLUMNS
-        more["removed"] = run.hollow.removed
+        more["removed"] = in_file_axes(run.hollow.removed, up)
     if run.labels:
         names.append("probabilities")
     return frames_npz(frames, names, run.settings, **more)
+
+
+def in_file_axes(points: np.ndarray, up: str) -> np.ndarray:
+    """Points ``(P, d)`` of a cloud in the axes of the file that it comes from, to the last bit.
+
+    Args:
+        points: of a run.
+        up: the axis of the file that was turned to +z, one of ``ddeq.formats.axes.UP_AXES``; "z"
+            is no turn.
+    """
+    return points if up == "z" else turn_back(points, up)
 
 
 def _checked_count(free: int) -> int:
@@ -398,9 +425,11 @@ def _comparison(
 ) -> Callable[[np.ndarray], dict[str, float]]:
     """Compares free points, in the cloud's own units, to the truth: :data:`TRUTH_COLUMNS`.
 
-    Of clouds too large for that, the same share of known, removed and free points is drawn.
+    Of clouds too large for that, the same share of known, removed and free points is drawn, but
+    for the F-score, which is cheap.
     """
     unit = standardise(hollow.truth, isotropic)
+    radius = f_score_radius(hollow.truth)
     rng = np.random.default_rng(0)
     largest = max(len(hollow.truth), len(hollow.known) + free)
 
@@ -416,12 +445,14 @@ def _comparison(
     def compare(points: np.ndarray) -> dict[str, float]:
         if not np.isfinite(points).all():
             return dict.fromkeys(TRUTH_COLUMNS, float("nan"))
+        everything = np.concatenate([hollow.known, points])
         points = unit.apply(points[drawn])
         completed = np.concatenate([known, points])
         return {
             "mmd2": energy_distance(completed, truth),
             "chamfer": chamfer(completed, truth),
             "emd": emd(completed, truth),
+            "f_score": f_score(everything, hollow.truth, radius),
             "coverage": coverage(removed, points, COVERAGE_RADIUS),
         }
 

@@ -81,18 +81,23 @@ class Orbit:
             distance=distance,
         )
 
-    def position(self, points: np.ndarray) -> np.ndarray:
-        """Where the camera stands (3,) to look at the points (M, 3)."""
-        low, high = points.min(axis=0), points.max(axis=0)
+    @property
+    def direction(self) -> np.ndarray:
+        """From the centre to the camera: a unit vector (3,)."""
         azimuth, elevation = math.radians(self.azimuth), math.radians(self.elevation)
-        direction = np.array(
+        return np.array(
             [
                 math.cos(elevation) * math.cos(azimuth),
                 math.cos(elevation) * math.sin(azimuth),
                 math.sin(elevation),
             ]
         )
-        return (low + high) / 2 + self.distance * float(np.linalg.norm(high - low)) * direction
+
+    def position(self, points: np.ndarray) -> np.ndarray:
+        """Where the camera stands (3,) to look at the points (M, 3)."""
+        low, high = points.min(axis=0), points.max(axis=0)
+        diagonal = float(np.linalg.norm(high - low))
+        return (low + high) / 2 + self.distance * diagonal * self.direction
 
 
 def seen_from(points: np.ndarray, camera: np.ndarray) -> np.ndarray:

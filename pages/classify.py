@@ -1,13 +1,13 @@
-"""Page *Classify*: pick a digit, watch its particles flow to equilibrium, read the outcome."""
+"""Page *Classify*: pick a cloud, watch its particles flow to equilibrium, read the outcome."""
 
 import streamlit as st
 
 from ddeq.checkpoints import ASSETS, Checkpoint, load
-from ddeq.clouds import PointCloud
 from ddeq.errors import UserError
+from ddeq.families import DIGITS, Family
 from ddeq.run import ClassifierRun, RunSettings, metrics_csv, pick_device, prepare, trajectory_npz
 from ddeq.view.forms import settings_form
-from ddeq.view.inputs import choose_input
+from ddeq.view.inputs import Chosen, choose_input
 from ddeq.view.live import LiveRun
 from ddeq.view.navigation import inside_app
 from ddeq.view.player import export_html
@@ -21,19 +21,20 @@ device = pick_device()
 
 
 @st.cache_resource(show_spinner="Loading the model")
-def load_model(device: str) -> Checkpoint:
-    return load(ASSETS / "digits.safetensors", device)
+def load_model(family: Family, device: str) -> Checkpoint:
+    return load(ASSETS / f"{family.classifier}.safetensors", device)
 
 
-def start(cloud: PointCloud, true_label: str | None, settings: RunSettings) -> None:
+def start(chosen: Chosen, settings: RunSettings) -> None:
     """Make the run of this input and these settings the page's run, unless it is already."""
-    checkpoint = load_model(str(device))
-    points = prepare(cloud, checkpoint.card)
+    checkpoint = load_model(chosen.family, str(device))
+    name, true_label = chosen.cloud.name, chosen.true_label
+    points = prepare(chosen.cloud, checkpoint.card)
     request = (points.tobytes(), settings)
     if state.get("request") != request:
         run = ClassifierRun(checkpoint, points, settings, device)
-        state.live = LiveRun(run, of_classifier(run, cloud.name, points, true_label))
-        state.input_of_run = (points, cloud.name, true_label)
+        state.live = LiveRun(run, of_classifier(run, name, points, true_label))
+        state.input_of_run = (points, name, true_label)
         state.request = request
 
 
@@ -75,17 +76,18 @@ st.markdown(
 left, right = st.columns([2, 5], gap="medium")
 with left:
     chosen = choose_input()
+    family = DIGITS if chosen is None else chosen.family
     with st.expander("Solver settings", icon=":material/tune:"):
-        settings = settings_form(load_model(str(device)).card)
+        settings = settings_form(load_model(family, str(device)).card, family.prefix)
     name = "GPU" if device.type == "cuda" else "CPU"
-    st.caption(f"Running on the {name}. Settings and digit are in the link of this page.")
+    st.caption(f"Running on the {name}. Settings and what is picked are in the link of this page.")
 with right:
     if chosen is not None:
         try:
-            start(*chosen, settings)
+            start(chosen, settings)
         except UserError as error:
             st.error(str(error))
     if "live" in state:
         show_run(state.live)
     else:
-        st.info("Choose a digit, upload one or draw one to begin.")
+        st.info("Choose a digit or an object, upload one or draw a digit to begin.")

@@ -1,30 +1,32 @@
-"""Page *Complete*: cut holes into a digit and watch free particles fill them."""
+"""Page *Complete*: remove part of a digit or an object and watch free particles fill it in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
 from ddeq.agreement import compare
 from ddeq.checkpoints import ASSETS, Checkpoint, load
 from ddeq.clouds import PointCloud
-from ddeq.completion import MAX_FREE, CompleterRun, Hollow, completion_csv, completion_npz
+from ddeq.completion import CompleterRun, Hollow, completion_csv, completion_npz, usual_count
 from ddeq.errors import UserError
+from ddeq.families import DIGITS
 from ddeq.flow import Stopped
 from ddeq.formats.writers import WRITERS
-from ddeq.model import free_count
 from ddeq.run import ClassifierRun, Outcome, RunSettings, pick_device, prepare, with_defaults
 from ddeq.view.cuts import choose_hollow
 from ddeq.view.filling import completed_file, of_completer
 from ddeq.view.forms import settings_form
-from ddeq.view.inputs import choose_input
+from ddeq.view.inputs import Chosen, choose_input
 from ddeq.view.live import LiveRun
 from ddeq.view.navigation import inside_app
 from ddeq.view.player import export_html
 from ddeq.view.watch import watch
 from ddeq.view.words import agreement_sentence, completion_sentence
 
-PREFIX = "fill-"  # of the settings in the link: the classifier's have other defaults
+PREFIX = "fill-"  # of the settings in the link, after the family's: the classifier's differ
 MOST_SEEDS = 4
 inside_app()
 state = st.session_state
@@ -36,25 +38,30 @@ class Request:
     """What a completion is asked for.
 
     Attributes:
-        cloud: the whole input, with its class in ``true_label`` if that is known.
+        chosen: the whole input, and the models for it.
         hollow: what is left of it.
         settings: of the run.
-        free: particles, None by the paper's rule.
+        free: particles, None as many as is usual.
         seeds: runs side by side, each with the seed after the last one's.
     """
 
-    cloud: PointCloud
-    true_label: str | None
+    chosen: Chosen
     hollow: Hollow
     settings: RunSettings
     free: int | None
     seeds: int
 
     def same_as(self, other: "Request") -> bool:
-        return self.same_cloud(other.cloud) and self._plain() == other._plain()
+        return self.same_cloud(other.chosen.cloud) and self._plain() == other._plain()
 
     def same_cloud(self, cloud: PointCloud) -> bool:
-        return self.cloud.points.tobytes() == cloud.points.tobytes()
+        return self.chosen.cloud.points.tobytes() == cloud.points.tobytes()
+
+    @property
+    def up(self) -> str:
+        """The axis of the file that was turned to +z."""
+        reading = self.chosen.reading
+        return "z" if reading is None or self.chosen.family.flat else reading.up_axis
 
     def _plain(self) -> tuple:
         whole = self.hollow.truth is not None
@@ -86,7 +93,9 @@ def read(classifier: Checkpoint, cloud: PointCloud) -> Outcome:
 
 def begin(request: Request, present: Completion | None) -> Completion:
     """The request's runs, from the particles of the present ones if these are given."""
-    model, classifier = (load_model(n, str(device)) for n in ("completion-digits", "digits"))
+    chosen = request.chosen
+    names = chosen.family.completer, chosen.family.classifier
+    model, classifier = (load_model(name, str(device)) for name in names)
     runs = [live.run for live in present.runs if live.frames] if present else []
     starts = [run.completed[len(run.hollow.known) :] for run in runs] or [None]
     lives = []
@@ -102,13 +111,13 @@ def begin(request: Request, present: Completion | None) -> Completion:
             start=begin_at,
             classifier=classifier,
         )
-        name = f"seed {limits.seed}" if request.seeds > 1 else request.cloud.name
-        lives.append(LiveRun(run, of_completer(run, name, request.true_label), run.judge))
-    known = PointCloud(request.hollow.known, request.cloud.name)
+        name = f"seed {limits.seed}" if request.seeds > 1 else chosen.cloud.name
+        lives.append(LiveRun(run, of_completer(run, name, chosen.true_label), run.judge))
+    known = PointCloud(request.hollow.known, chosen.cloud.name)
     return Completion(request, tuple(lives), read(classifier, known))
 
 
-def ask(cloud: PointCloud, true_label: str | None) -> tuple[Request, bool] | None:
+def ask(chosen: Chosen, card: Mapping[str, Any]) -> tuple[Request, bool] | None:
     """What the controls ask for and whether to start from the present particles.
 
     None while what they say makes no sense, which is explained.
@@ -116,20 +125,17 @@ def ask(cloud: PointCloud, true_label: str | None) -> tuple[Request, bool] | Non
     row = st.container(horizontal=True, gap="medium")  # one below the other where it is narrow
     plot, controls = row.container(width=320), row.container(width=450)
     try:
-        hollow = choose_hollow(cloud, plot, controls)
+        hollow = choose_hollow(chosen.cloud, plot, controls, flat=chosen.family.flat)
     except UserError as error:
         controls.error(str(error))
         return None
     with controls:
-        total = card["architecture"]["total"]
-        rule = min(free_count(len(hollow.known), total), MAX_FREE)
         number, side = st.columns(2, gap="medium")
         free = number.number_input(
             "Free particles",
             min_value=1,
             value=None,
-            placeholder=f"{rule}, by the paper's rule",
-            help=f"The rule: {total} particles in all for each known point.",
+            placeholder=f"{usual_count(card, hollow):,}{_because(card, hollow)}",
             key="free",
             bind="query-params",
         )
@@ -142,14 +148,20 @@ def ask(cloud: PointCloud, true_label: str | None) -> tuple[Request, bool] | Non
             key="seeds",
             bind="query-params",
         )
-        present = "completion" in state and state.completion.request.same_cloud(cloud)
+        present = "completion" in state and state.completion.request.same_cloud(chosen.cloud)
         going_on = st.toggle(
             "Start from where the particles are",
             disabled=not present,
             help="Not from noise: change what is removed and watch them move on.",
         )
-    request = Request(cloud, true_label, hollow, settings, free, seeds)
+    request = Request(chosen, hollow, settings, free, seeds)
     return request, present and going_on
+
+
+def _because(card: Mapping[str, Any], hollow: Hollow) -> str:
+    if card.get("free") == "removed" and hollow.removed is not None:
+        return ", as removed"
+    return ", by the paper's rule"
 
 
 def show_completion(completion: Completion) -> None:
@@ -157,7 +169,7 @@ def show_completion(completion: Completion) -> None:
     runs = [live.run for live in completion.runs]
 
     def conclude() -> None:
-        true_label = completion.request.true_label
+        true_label = completion.request.chosen.true_label
         st.markdown(completion_sentence(runs[0].outcome, completion.before, true_label))
         ended = [run for run in runs if run.outcome.stopped is not Stopped.DIVERGED]
         if len(ended) > 1:
@@ -175,17 +187,18 @@ def take_home(completion: Completion) -> None:
         names = [f"seed {each.run.settings.limits.seed}" for each in completion.runs]
         chosen = st.selectbox("Download", range(len(names)), format_func=names.__getitem__)
         live = completion.runs[chosen]
+    up, title = completion.request.up, completion.request.chosen.cloud.name
     pages = [b"".join(each.pieces) for each in completion.runs]
     files = {
-        f"Cloud ({suffix})": (name, partial(completed_file, live.run, name))
+        f"Cloud ({suffix})": (name, partial(completed_file, live.run, name, up))
         for suffix in WRITERS
         for name in [f"completed{suffix}"]
     } | {
-        "Run (.npz)": ("completion.npz", lambda: completion_npz(live.frames, live.run)),
+        "Run (.npz)": ("completion.npz", lambda: completion_npz(live.frames, live.run, up)),
         "Metrics (.csv)": ("completion.csv", lambda: completion_csv(live.frames, live.run)),
         "Interactive page (.html)": (
             "completion.html",
-            lambda: export_html(pages, completion.request.cloud.name),
+            lambda: export_html(pages, title),
         ),
     }
     with st.container(horizontal=True):
@@ -199,16 +212,17 @@ st.markdown(
     "as noise and flow, step by step, until the network $F$ maps their distribution to itself: "
     "$\\mu = F(\\mu, \\text{known points})$."
 )
-card = load_model("completion-digits", str(device)).card
 left, right = st.columns([2, 5], gap="medium")
 with left:
     chosen = choose_input()
+    family = DIGITS if chosen is None else chosen.family
+    card = load_model(family.completer, str(device)).card
     with st.expander("Solver settings", icon=":material/tune:"):
-        settings = settings_form(card, PREFIX, without=("particles",))
+        settings = settings_form(card, family.prefix + PREFIX, without=("particles",))
     name = "GPU" if device.type == "cuda" else "CPU"
-    st.caption(f"Running on the {name}. Digit, cut and settings are in the link of this page.")
+    st.caption(f"Running on the {name}. What is picked, cut and set is in the link of this page.")
 with right:
-    asked = None if chosen is None else ask(*chosen)
+    asked = None if chosen is None else ask(chosen, card)
     pressed = st.button(
         "Complete", type="primary", icon=":material/auto_fix_high:", disabled=asked is None
     )
@@ -219,7 +233,7 @@ with right:
         except UserError as error:
             st.error(str(error))
     if "completion" not in state:
-        st.info("Choose a digit, upload one or draw one to begin.")
+        st.info("Choose a digit or an object, upload one or draw a digit to begin.")
     else:
         if asked is None or not asked[0].same_as(state.completion.request):
             st.info("Below is what you completed last. Press Complete for what is chosen now.")

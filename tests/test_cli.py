@@ -12,7 +12,13 @@ from PIL import Image
 from ddeq.checkpoints import save
 from ddeq.cli import main
 from ddeq.clouds import read_cloud
+from ddeq.datasets import objects
+from ddeq.evaluation.object_cases import CUTS
+from ddeq.evaluation.samplings import copied
+from ddeq.formats.axes import UP_AXES
 from ddeq.gallery import load_gallery
+from ddeq.partial import Orbit, seen_from
+from tests import solids
 
 ROOT = Path(__file__).parents[1]
 
@@ -55,6 +61,40 @@ def ball(tmp_path) -> Path:
     """A cloud that is not flat."""
     np.save(tmp_path / "ball.npy", np.random.default_rng(0).normal(size=(50, 3)))
     return tmp_path / "ball.npy"
+
+
+@pytest.fixture
+def cube(tmp_path) -> Path:
+    """A mesh: a cube from the origin to (1, 2, 3), of quadrilaterals."""
+    corners = [(x, 2 * y, 3 * z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    faces = [(1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4)]
+    lines = [f"v {x} {y} {z}" for x, y, z in corners]
+    lines += ["f " + " ".join(map(str, face)) for face in faces]
+    (tmp_path / "cube.obj").write_text("\n".join(lines) + "\n")
+    return tmp_path / "cube.obj"
+
+
+@pytest.fixture
+def models(tmp_path) -> Path:
+    """A folder of tiny random models of objects, named as what ships."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    made = {
+        "objects": solids.classifier(),
+        "objects-control": solids.classifier(1),
+        "completion-objects": solids.completer(),
+        "completion-objects-pcn": solids.pcn(),
+    }
+    for name, checkpoint in made.items():
+        save(checkpoint.model, checkpoint.card, folder / f"{name}.safetensors")
+    return folder
+
+
+@pytest.fixture
+def furniture(tmp_path) -> Path:
+    """A folder of data that holds plain solids."""
+    objects.save(solids.solids(), tmp_path / "furniture" / "objects.npz")
+    return tmp_path / "furniture"
 
 
 def said(capsys, *arguments: object) -> dict:
@@ -118,13 +158,29 @@ def test_without_json_the_result_is_readable(capsys, digit):
         ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--free", "0"],
         ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--free", "99999"],
         ["complete", "BALL", "--out", "no.ply", "--model", "COMPLETER", "--holes", "2"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "COMPLETER"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--scan", "0,0"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--sphere", "0,0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--hole", "0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--sphere", "0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--sphere", "0,0,0,99"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--plane", "0,0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--plane", "0,0,1,-99"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--scan", "0,inf"],
+        ["classify", "BALL", "--up", "w"],
+        ["classify", "ZERO", "--up", "y"],
+        ["classify", "BALL", "--sampling", "even"],
+        ["classify", "BALL", "--model", "assets/digits.safetensors"],
+        ["classify", "CUBE", "--points", "2"],
+        ["evaluate", "objects", "--data", ".", "--samplings", "0"],
     ],
 )
 def test_errors_are_one_sentence_and_status_2(
-    capsys, monkeypatch, digit, mnist, completer, ball, arguments
+    capsys, monkeypatch, digit, mnist, completer, ball, cube, models, arguments
 ):
     monkeypatch.chdir(ROOT)
-    files = {"ZERO": digit, "MNIST": mnist, "COMPLETER": completer, "BALL": ball}
+    files = {"ZERO": digit, "MNIST": mnist, "COMPLETER": completer, "BALL": ball, "CUBE": cube}
+    files["SOLIDS"] = models / "completion-objects.safetensors"
     assert main([str(files.get(a, a)) for a in arguments]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
@@ -255,8 +311,145 @@ def test_evaluate_completion_tells_what_it_left_out(capsys, mnist, completer, sp
     printed = capsys.readouterr()
     assert "Without control: " in printed.err and "Without pcn: " in printed.err
     result = json.loads(printed.out)
-    assert result["digits"] + result["skipped"] == 4 and result["split"] == split
+    assert result["cases"] + result["skipped"] == 4 and result["split"] == split
     assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
     # The test split of this folder is its train split: each digit is its own neighbour.
     exact = result["methods"]["neighbour"]["missing"]["chamfer"]["mean"] < 0.1
     assert exact == (split == "test")
+
+
+# Objects in space
+
+
+def test_what_lies_in_a_plane_is_a_digit_and_anything_else_an_object(
+    capsys, monkeypatch, digit, ball, cube, models
+):
+    assert said(capsys, "classify", digit)["label"] == "0"
+    monkeypatch.setattr("ddeq.cli.solve.ASSETS", models)
+    for file in (ball, cube):
+        result = said(capsys, "classify", file)
+        assert {*result["probabilities"]} == {*solids.CLASSES}
+        explicit = said(capsys, "classify", file, "--model", models / "objects.safetensors")
+        assert explicit["probabilities"] == result["probabilities"]
+
+
+def test_a_sheet_is_an_object_where_the_up_axis_is_said(capsys, monkeypatch, tmp_path, models):
+    sheet = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1, 0]
+    np.save(tmp_path / "sheet.npy", sheet)
+    monkeypatch.setattr("ddeq.cli.solve.ASSETS", models)
+    result = said(capsys, "classify", tmp_path / "sheet.npy", "--up", "z")
+    assert {*result["probabilities"]} == {*solids.CLASSES}
+
+
+def test_the_up_axis_and_the_sampling_of_a_mesh_can_be_chosen(capsys, cube, models):
+    model = ("--model", models / "objects.safetensors")
+    options = ([], ["--up", "x"], ["--up=-y"], ["--points", 30], ["--sampling", "poisson disk"])
+    results = [said(capsys, "classify", cube, *model, *more) for more in options]
+    assert len({json.dumps(result["probabilities"]) for result in results}) == len(options)
+
+
+@pytest.fixture
+def egg(tmp_path) -> tuple[Path, np.ndarray]:
+    """An ellipsoid away from the origin, y up, as a file."""
+    points = solids.ball(np.random.default_rng(0))[:150] * [1, 3, 2] + [10, 20, 30]
+    np.save(tmp_path / "egg.npy", points)
+    return tmp_path / "egg.npy", points
+
+
+@pytest.mark.parametrize("up", ["x", "y", "z", "-y"])
+@pytest.mark.parametrize("name", ["done.ply", "done.npy"])
+def test_complete_cuts_objects_in_the_units_and_axes_of_the_file(
+    capsys, egg, models, tmp_path, up, name
+):
+    file, points = egg
+    out = tmp_path / name
+    options = ("--out", out, "--model", models / "completion-objects.safetensors", f"--up={up}")
+    cuts = ("--sphere", "10,23,30,1.5", "--plane", "0,0,2,29")  # the plane z = 29
+    result = said(capsys, "complete", file, *options, *cuts)
+    keep = np.linalg.norm(points - [10, 23, 30], axis=1) > 1.5
+    keep &= points[:, 2] >= 29
+    assert 0 < keep.sum() < (points[:, 2] >= 29).sum()
+    # As many particles as were removed complete it, as the card says.
+    assert (result["known"], result["free"]) == (keep.sum(), (~keep).sum())
+    assert {*result} >= {"mmd2", "chamfer", "emd", "f_score", "coverage"}
+    found = read_cloud(out, out.name).points
+    assert found[: keep.sum()].tobytes() == points[keep].tobytes()
+    assert len(found) == len(points)
+
+
+def test_complete_scans_about_the_up_axis(capsys, egg, models, tmp_path):
+    file, points = egg
+    model = ("--model", models / "completion-objects.safetensors")
+
+    def known(*options: object) -> np.ndarray:
+        out = tmp_path / "done.npy"
+        result = said(capsys, "complete", file, "--out", out, *model, *options)
+        return np.load(out)[: result["known"]]
+
+    upright = seen_from(points, Orbit(30, 20).position(points))
+    np.testing.assert_array_equal(known("--scan", "30,20", "--up", "z"), points[upright])
+    # From straight above, whichever axis of the file that is.
+    low, high = points.min(axis=0), points.max(axis=0)
+    for flag in UP_AXES:
+        away = np.eye(3)["xyz".index(flag[-1])] * (-1 if flag[0] == "-" else 1)
+        camera = (low + high) / 2 + 2 * np.linalg.norm(high - low) * away
+        expected = points[seen_from(points, camera)]
+        np.testing.assert_array_equal(known("--scan", "0,90", f"--up={flag}"), expected)
+    np.testing.assert_array_equal(known("--up", "z"), points)  # partial as it is
+
+
+def test_evaluate_objects_compares_the_runs_that_are_there(capsys, furniture, models, tmp_path):
+    runs = tmp_path / "runs"
+    made = {
+        "objects": solids.classifier,
+        "objects-control": solids.classifier,
+        "objects-pointnet": solids.pointnet,
+    }
+    for name, make in made.items():
+        for seed in (0, 2):
+            folder = runs / f"{name}-{seed}"
+            folder.mkdir(parents=True)
+            checkpoint = make(seed)
+            save(checkpoint.model, checkpoint.card, folder / f"{name}.safetensors")
+    command = ("evaluate", "objects", "--data", furniture, "--samplings", 2, "--json")
+    model = ("--model", models / "objects.safetensors")
+    assert main([*map(str, (*command, *model, "--runs", runs))]) == 0
+    printed = capsys.readouterr()
+    for missing in ("objects-1", "objects-pointnet-1", "objects-set-transformer-0"):
+        assert f"Without {missing}: " in printed.err
+    result = json.loads(printed.out)
+    assert {*result["methods"]} == {"ddeq", "control", "pointnet", "neighbours"}
+    assert {*result["methods"]["ddeq"]["accuracy"]["trainings"]} == {"objects-0", "objects-2"}
+    assert (result["split"], result["objects"], result["points"]) == ("test", 6, 40)
+    assert result["flow"]["equilibrium"]["mean_steps"] == 4
+    clouds = solids.solids()
+    copies = copied(clouds.part("test"), clouds.part("train"))
+    assert result["copies_of_known"] == [
+        name for name, copy in zip(clouds.part("test").ids, copies, strict=True) if copy
+    ]
+
+    shipped = said(capsys, *command[:-1], *model, "--points", 30, "--split", "validation")
+    assert {*shipped["methods"]} == {"ddeq", "control", "neighbours"}
+    assert (shipped["split"], shipped["points"]) == ("validation", 30)
+    only = said(capsys, *command[:-1], *model, "--runs", runs, "--seeds", 2)
+    assert {*only["methods"]["ddeq"]["vote"]["counts"]} == {"objects-2"}
+
+
+def test_evaluate_completion_objects_tells_what_it_left_out(capsys, monkeypatch, furniture, models):
+    monkeypatch.setattr("ddeq.evaluation.object_cases.POINTS", 40)
+    command = ("evaluate", "completion-objects", "--data", furniture, "--steps-table", "--json")
+    model = ("--model", models / "completion-objects.safetensors", "--steps", 2)
+    assert main([*map(str, (*command, *model))]) == 0
+    printed = capsys.readouterr()
+    assert "Without control: " in printed.err and "Without pcn" not in printed.err
+    result = json.loads(printed.out)
+    assert {*result["methods"]} == {"ddeq", "pcn", "copy", "neighbour"}
+    assert result["cases"] + result["skipped"] == 3 * 6 and {*result["cuts"]} == {*CUTS}
+    assert [*result["steps_table"]] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("task", ["objects", "completion-objects"])
+def test_a_missing_package_is_named_after_the_progress(capsys, tmp_path, task):
+    assert main(["evaluate", task, "--data", str(tmp_path / "missing")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and str(tmp_path / "missing") in printed.err.splitlines()[-1]

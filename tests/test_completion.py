@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddeq import completion
+from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud
 from ddeq.completion import (
     COVERAGE_RADIUS,
@@ -22,11 +24,13 @@ from ddeq.completion import (
     completion_csv,
     completion_npz,
     hollow,
+    in_file_axes,
     without_truth,
 )
 from ddeq.flow import Stopped
-from ddeq.metrics import chamfer, coverage, emd, energy_distance
-from ddeq.model import free_count, scatter
+from ddeq.formats.axes import UP_AXES, turn_up
+from ddeq.metrics import chamfer, coverage, emd, energy_distance, f_score
+from ddeq.model import Completer, free_count, scatter
 from ddeq.preprocess import standardise
 from ddeq.run import CSV_COLUMNS, RunSettings
 
@@ -235,19 +239,36 @@ def test_frames_compare_the_completed_cloud_to_the_truth(start, cut):
         assert frame.mmd2 == pytest.approx(energy_distance(completed, truth), rel=1e-6)
         assert frame.chamfer == pytest.approx(chamfer(completed, truth), rel=1e-6)
         assert frame.emd == pytest.approx(emd(completed, truth), rel=1e-6)
+        radius = 0.01 * np.ptp(cut.truth, axis=0).max()
+        assert frame.f_score == f_score(run.completed, cut.truth, radius)
         assert frame.coverage == coverage(removed, completed[30:], COVERAGE_RADIUS)
 
 
 def test_the_truth_itself_is_a_perfect_completion(start, cut):
     frame = next(iter(start(more={"start": cut.removed})))
-    assert frame.coverage == 1
+    assert frame.coverage == frame.f_score == 1
     assert max(frame.mmd2, frame.chamfer, frame.emd) < 1e-6
 
 
 def test_without_a_truth_there_is_nothing_to_compare_with(start, cloud):
     run = start(without_truth(cloud))
     assert {getattr(frame, name) for frame in run for name in TRUTH_COLUMNS} == {None}
-    assert not {*TRUTH_COLUMNS, "label"} & set(run.outcome.to_dict())
+    assert not {*TRUTH_COLUMNS, "longest", "label"} & set(run.outcome.to_dict())
+
+
+def test_the_f_score_compares_all_points_of_a_large_cloud(start):
+    points = np.random.default_rng(0).normal(size=(900, 2))
+    run = start(hollow(PointCloud(points, "large"), points[:, 0] < 1), more={"start": points[:1]})
+    frame = next(iter(run))
+    kept = (points[:, 0] < 1).sum()
+    share = kept / 900
+    least = 2 * share / (1 + share)  # of recall without the removed points, and of precision 1
+    assert least <= frame.f_score < least + 0.05
+
+
+def test_the_longest_side_is_in_the_units_of_the_distances(start, cut):
+    sides = np.ptp(standardise(cut.truth).points, axis=0)
+    assert solved(start()).outcome.longest == pytest.approx(sides.max())
 
 
 def test_a_diverged_completion_still_has_frames_and_an_outcome(start, tiny):
@@ -331,3 +352,28 @@ def test_the_npz_loads_without_pickle_and_holds_own_units(start, cut, known):
     assert RunSettings.from_dict(json.loads(str(found["settings"]))) == run.settings
     np.testing.assert_array_equal(found["objective"], [frame.objective for frame in frames])
     assert ("removed" in found) == ("emd" in found) == known
+
+
+@pytest.mark.parametrize("up", UP_AXES)
+def test_points_go_back_to_the_axes_of_the_file(up):
+    points = np.random.default_rng(0).normal(size=(20, 3)) + 1000
+    np.testing.assert_array_equal(in_file_axes(turn_up(points, up), up), points)
+
+
+def test_an_object_that_was_turned_is_saved_in_the_axes_of_its_file(tiny_completer):
+    config = tiny_completer.model.config
+    config = replace(config, operator=replace(config.operator, input_dim=3))
+    card = {**tiny_completer.card, "scaling": "isotropic", "free": "removed"}
+    completer = Checkpoint(Completer(config).eval().requires_grad_(False), card)
+    points, keep = np.random.default_rng(0).normal(size=(40, 3)), np.arange(40) < 30
+    run = CompleterRun(
+        completer, hollow(PointCloud(turn_up(points, "y"), "object"), keep), settings()
+    )
+    frames = list(run)
+    with np.load(io.BytesIO(completion_npz(frames, run, "y")), allow_pickle=False) as arrays:
+        found = dict(arrays)
+    assert run.free == 10
+    np.testing.assert_array_equal(found["known"], points[keep])
+    np.testing.assert_array_equal(found["removed"], points[~keep])
+    whole = np.concatenate([found["known"], found["points"][-1]])
+    np.testing.assert_array_equal(turn_up(whole, "y"), run.completed)

@@ -1,6 +1,8 @@
 """The table of completions: cuts, methods and numbers, on a handful of digits and tiny models."""
 
 import json
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,18 +12,11 @@ from ddeq.baselines import PCN, PCNConfig
 from ddeq.checkpoints import Checkpoint
 from ddeq.completion import CompleterRun, Hollow
 from ddeq.datasets.mnist import pixel_cloud
-from ddeq.evaluation.completion import (
-    compare,
-    copy_neighbours,
-    cut_digits,
-    decode,
-    difference,
-    score,
-    solve,
-)
+from ddeq.evaluation.completion import compare, decode, difference, score, solve, summary
+from ddeq.evaluation.digit_cases import copy_neighbour, cut_digits
 from ddeq.evaluation.neighbours import Neighbours
 from ddeq.gallery import load_gallery
-from ddeq.metrics import chamfer, emd, energy_distance
+from ddeq.metrics import chamfer, emd, energy_distance, f_score
 from ddeq.model import free_count
 from ddeq.preprocess import standardise
 from ddeq.run import RunSettings, with_defaults
@@ -114,11 +109,13 @@ def test_decoded_in_a_batch_is_decoded_alone(pcn, cases):
 
 
 def test_a_neighbour_that_is_the_very_digit_gives_exactly_the_missing_part(images, cases):
-    found = copy_neighbours(cases, Neighbours(images), 3.0)  # more points than were removed
-    for case, points in zip(cases, found, strict=True):
+    neighbours = Neighbours(images)
+    for case in cut_digits(images, 3.0)[0]:  # more points than were removed
+        points = copy_neighbour(case, neighbours)
         assert chamfer(points, case.removed) == pytest.approx(0, abs=1e-6)
         assert len(points) == free_count(len(case.known), 3.0)
-    for case, points in zip(cases, copy_neighbours(cases, Neighbours(images), 1.1), strict=True):
+    for case in cut_digits(images, 1.1)[0]:
+        points = copy_neighbour(case, neighbours)
         assert len({*map(tuple, points)}) == len(points) == free_count(len(case.known), 1.1)
 
 
@@ -157,22 +154,28 @@ def test_scores_compare_the_whole_and_the_missing_part(cases):
         assert found["whole"]["mmd2"][k] == energy_distance(completed, case.whole)
         assert found["whole"]["chamfer"][k] == chamfer(completed, case.whole)
         assert found["whole"]["emd"][k] == emd(completed, case.whole)
-    perfect = score(cases, [case.removed for case in cases])
-    assert all(v.max() < 1e-6 for region in perfect.values() for v in region.values())
+        # A hundredth of a digit's longer side, about three standard deviations.
+        radius = 0.01 * np.ptp(case.whole, axis=0).max()
+        assert found["whole"]["f_score"][k] == f_score(completed, case.whole, radius)
+        assert found["missing"]["f_score"][k] == f_score(free[k], case.removed, radius)
+    for region in score(cases, [case.removed for case in cases]).values():
+        assert region.pop("f_score").min() == 1
+        assert all(values.max() < 1e-6 for values in region.values())
     assert {*score(cases, None)} == {"whole"}
 
 
 def test_differences_are_paired(cases):
     good, bad = ([c.removed + np.array([shift, 0]) for c in cases] for shift in (0.1, 0.4))
-    found = difference(score(cases, good), score(cases, bad))
+    found = difference(score(cases, good), score(cases, bad), cases)
     assert found["missing"]["emd"]["mean"] == pytest.approx(-0.3)
     assert found["missing"]["emd"]["interval"] == pytest.approx([-0.3, -0.3])
-    assert {*difference(score(cases, good), score(cases, None))} == {"whole"}
+    assert {*difference(score(cases, good), score(cases, None), cases)} == {"whole"}
 
 
-def test_the_table_has_a_row_for_each_method(tiny_completer, pcn, images):
+def test_the_table_has_a_row_for_each_method(tiny_completer, pcn, images, cases):
     models = {"ddeq": tiny_completer, "control": tiny_completer, "pcn": pcn}
-    table = compare(images[:3], models, images, {"steps": 2}, steps_table=True)
+    copy = partial(copy_neighbour, neighbours=Neighbours(images))
+    table = compare(cases[:3], models, copy, {"steps": 2}, steps_table=True)
     assert json.loads(json.dumps(table)) == table
     assert {*table["methods"]} == {"ddeq", "control", "pcn", "copy", "neighbour"}
     for name, row in table["methods"].items():
@@ -187,11 +190,36 @@ def test_the_table_has_a_row_for_each_method(tiny_completer, pcn, images):
     assert table["other_seed"]["emd"]["mean"] > 0
 
 
-def test_without_models_the_table_still_has_the_other_methods(images):
-    table = compare(images[:2], {}, images[2:])
+def test_without_models_the_table_still_has_the_other_methods(cases):
+    table = compare(cases[:2], {}, lambda case: case.removed)
     assert {*table["methods"]} == {"copy", "neighbour"} and table["ddeq_minus"] == {}
+    assert table["methods"]["neighbour"]["missing"]["f_score"]["mean"] == 1
+    assert "cuts" not in table  # there is only one kind
 
 
-def test_without_a_digit_there_is_no_table(refused, images):
+def test_without_a_case_there_is_no_table(refused):
     with refused():
-        compare(images[:0], {}, images)
+        compare([], {})
+
+
+def test_cases_of_one_group_are_drawn_together(cases):
+    """Each digit four times over tells no more than once."""
+    free = [case.removed + np.array([0.1 * k, 0]) for k, case in enumerate(cases)]
+    once = summary(score(cases, free)["missing"]["emd"], cases)
+    often = summary(score(4 * cases, 4 * free)["missing"]["emd"], 4 * cases)
+    assert often["mean"] == pytest.approx(once["mean"])
+    assert often["interval"] == pytest.approx(once["interval"])
+
+
+def test_each_kind_of_cut_has_its_own_table(tiny_completer, cases):
+    mixed = [replace(case, cut="plane" if k < 2 else "scan") for k, case in enumerate(cases[:5])]
+    table = compare(mixed, {"ddeq": tiny_completer}, lambda case: case.removed)
+    assert {*table["cuts"]} == {"plane", "scan"}
+    alone = compare(mixed[:2], {"ddeq": tiny_completer}, lambda case: case.removed)["methods"]
+    for name, row in table["methods"].items():
+        whole = table["cuts"]["plane"][name]["whole"]
+        assert whole["chamfer"]["mean"] == pytest.approx(alone[name]["whole"]["chamfer"]["mean"])
+        for region in {"whole", "missing"} & {*row}:
+            means = [table["cuts"][cut][name][region]["emd"]["mean"] for cut in ("plane", "scan")]
+            weighted = (2 * means[0] + 3 * means[1]) / 5
+            assert row[region]["emd"]["mean"] == pytest.approx(weighted)

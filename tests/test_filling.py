@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from ddeq.clouds import read_cloud
-from ddeq.completion import CompletionFrame
+from ddeq.completion import TRUTH_COLUMNS, CompletionFrame
+from ddeq.formats.axes import turn_up
 from ddeq.formats.writers import WRITERS
 from ddeq.view.filling import completed_file, completion
 
@@ -15,7 +16,7 @@ SCALE = np.array([1.0, 0.5])
 def frame(step: int, points: list, **changes) -> CompletionFrame:
     points = np.array(points, float)
     numbers = dict.fromkeys(("objective", "relative_objective", "gradient_norm", "spread"), 1.0)
-    truth = dict.fromkeys(("mmd2", "chamfer", "emd", "coverage"))
+    truth = dict.fromkeys(TRUTH_COLUMNS)
     return CompletionFrame(
         step=step,
         points=points,
@@ -58,7 +59,7 @@ def test_only_free_particles_have_a_ghost_and_a_move():
 
 def test_distances_to_the_truth_are_shown_where_there_is_one():
     names = {curve.name for curve in shown().curves}
-    assert not names & {"MMD²", "EMD", "coverage"} and "spread" in names
+    assert not names & {"MMD²", "EMD", "coverage", "F-score"} and "spread" in names
     with_truth = shown([frame(0, [[6, 6]], emd=0.25)], removed=np.array([[1.0, 1]]))
     assert next(c for c in with_truth.curves if c.name == "EMD").values == 0.25
     np.testing.assert_array_equal(with_truth.truth, [[1, 1]])
@@ -79,3 +80,18 @@ def test_a_completed_file_reads_back_as_the_completed_cloud(suffix):
 
     read = read_cloud(completed_file(Run, f"c{suffix}"), f"c{suffix}").points
     np.testing.assert_array_equal(read[:, :2], Run.completed)
+
+
+def test_a_completed_object_is_saved_in_the_axes_of_its_file():
+    known = np.array([[0.1, 0.2, 0.3], [1, 2, 3], [4, 5, 6]])
+
+    class Run:
+        class hollow:
+            pass
+
+        completed = np.concatenate([turn_up(known, "y"), [[0.0, 1, 2]]])
+
+    Run.hollow.known = Run.completed[:3]
+    read = read_cloud(completed_file(Run, "c.ply", "y"), "c.ply").points
+    np.testing.assert_array_equal(read[:3], known)
+    np.testing.assert_array_equal(turn_up(read[3], "y"), [0, 1, 2])

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 from scipy.optimize import linear_sum_assignment
+from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 from scipy.stats import binomtest
 
@@ -17,6 +18,8 @@ from ddeq.metrics import (
     coverage,
     emd,
     energy_distance,
+    f_score,
+    f_score_radius,
     mean_interval,
     spread,
     wilson_interval,
@@ -141,6 +144,36 @@ def test_coverage_counts_the_missing_points_that_were_reached():
     assert coverage(missing, missing[::-1], 0) == 1
 
 
+def test_the_f_score_is_the_harmonic_mean_of_precision_and_recall():
+    truth = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    assert f_score(truth[::-1], truth, 1e-3) == 1
+    assert f_score(truth + 5, truth, 0.1) == 0
+    # All that is there is right, and a half of what should be.
+    assert f_score(truth[:2], truth, 0.1) == pytest.approx(2 * 1 * 0.5 / 1.5)
+    # A third point is nowhere.
+    more = np.concatenate([truth[:2], [[9.0, 9, 9]]])
+    assert f_score(more, truth, 0.1) == pytest.approx(2 * (2 / 3) * 0.5 / (2 / 3 + 0.5))
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(2, 3), st.floats(0.05, 2))
+def test_the_f_score_agrees_with_a_tree_of_scipys(n, m, d, radius):
+    rng = np.random.default_rng(n + 97 * m)
+    a, b = rng.normal(size=(n, d)), rng.normal(size=(m, d))
+    precision = (cKDTree(b).query(a)[0] < radius).mean()
+    recall = (cKDTree(a).query(b)[0] < radius).mean()
+    expected = 2 * precision * recall / max(precision + recall, 1e-12)
+    assert f_score(a, b, radius) == pytest.approx(expected, abs=1e-6)
+    # Far from the origin, as surveyors' coordinates are, in whatever units.
+    scaled = f_score(1e3 * a + 1e9, 1e3 * b + 1e9, 1e3 * radius)
+    assert scaled == pytest.approx(expected, abs=1e-6)
+
+
+def test_the_radius_of_the_f_score_is_a_hundredth_of_the_longest_side():
+    box = np.array([[0.0, 0, 0], [2, 5, 1], [1, 1, 1]])
+    assert f_score_radius(box) == pytest.approx(0.05)
+    assert f_score_radius(box - 7) == pytest.approx(0.05)
+
+
 def test_the_bootstrap_interval_is_the_normal_one_of_many_and_scipys():
     values = np.random.default_rng(0).gamma(2.0, size=2000)
     half = 1.959964 * values.std() / len(values) ** 0.5
@@ -152,3 +185,19 @@ def test_the_bootstrap_interval_is_the_normal_one_of_many_and_scipys():
     assert mean_interval(values) == pytest.approx(tuple(theirs), rel=0.01)
     assert mean_interval(values) == mean_interval(values)
     assert mean_interval(np.array([2.5])) == (2.5, 2.5)
+
+
+def test_values_of_one_group_are_drawn_together():
+    values = np.random.default_rng(0).gamma(2.0, size=300)
+    # Repeating every value tells nothing new, so the interval stays as wide as it was.
+    repeated, groups = np.repeat(values, 5), np.repeat(np.arange(300), 5)
+    assert mean_interval(repeated, groups) == pytest.approx(mean_interval(values))
+    low, high = mean_interval(repeated)
+    assert high - low < 0.6 * np.ptp(mean_interval(values))
+    # Groups of different sizes, in any order, under any name: each value counts as one.
+    order = np.random.default_rng(1).permutation(len(repeated))
+    names = np.array([f"object {g}" for g in groups])
+    assert mean_interval(repeated[order], names[order]) == pytest.approx(
+        mean_interval(repeated, names)
+    )
+    assert mean_interval(np.array([1.0, 1, 0]), np.array([7, 7, 7])) == pytest.approx((2 / 3,) * 2)

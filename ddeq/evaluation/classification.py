@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,9 +15,9 @@ from tqdm import tqdm
 from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud
 from ddeq.datasets.mnist import Split, load_mnist, pixel_cloud
+from ddeq.evaluation.steps import stopped_after
 from ddeq.flow import StopRule, seeded
 from ddeq.metrics import spread, wilson_interval
-from ddeq.model import parameter_count
 from ddeq.preprocess import collate
 from ddeq.run import RunSettings, prepare
 
@@ -40,15 +40,20 @@ class Predictions:
     """What the model said of each of ``K`` clouds, one entry each.
 
     Attributes:
-        predicted: class index, int64.
+        probabilities: of the classes, ``(K, classes)``.
         steps: solver steps used.
         relative_objective, spread: where the solve ended.
     """
 
-    predicted: Tensor
+    probabilities: Tensor
     steps: Tensor
     relative_objective: Tensor
     spread: Tensor
+
+    @property
+    def predicted(self) -> Tensor:
+        """Class index, int64."""
+        return self.probabilities.argmax(1)
 
 
 def load_digits(folder: Path, split: Split, card: dict, limit: int | None = None) -> Labelled:
@@ -79,11 +84,9 @@ def predict(
     on its batch and two seeds share no start.
     """
     model, limits = checkpoint.model, settings.limits
-    # Clouds of one size together: less padding to compute.
-    order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")
+    order, batches = _batches(data, batch_size)
     parts = []
-    for index in tqdm(np.array_split(order, -(-len(order) // batch_size)), unit="batch"):
-        x, mask = collate([data.clouds[k] for k in index])
+    for index, x, mask in batches:
         seeds = [limits.seed * 1_000_003 + int(k) for k in index]
         flow = model.flow(
             x.to(device),
@@ -99,7 +102,7 @@ def predict(
         end = flow.run()
         parts.append(
             Predictions(
-                model.logits(end.particles).argmax(1),
+                model.probabilities(end.particles),
                 end.steps,
                 end.relative_objective,
                 spread(end.particles),
@@ -110,7 +113,29 @@ def predict(
     def joined(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts]).cpu()[back]
 
-    return Predictions(*map(joined, ("predicted", "steps", "relative_objective", "spread")))
+    return Predictions(*map(joined, ("probabilities", "steps", "relative_objective", "spread")))
+
+
+@torch.no_grad()
+def predict_at_once(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    device: torch.device | str = "cpu",
+    batch_size: int = 64,
+) -> Tensor:
+    """Class probabilities ``(K, classes)`` by a network that needs no solver."""
+    order, batches = _batches(data, batch_size)
+    parts = [checkpoint.model(x.to(device), mask.to(device)).softmax(-1) for _, x, mask in batches]
+    return torch.cat(parts).cpu()[torch.from_numpy(np.argsort(order))]
+
+
+def _batches(
+    data: Labelled, size: int
+) -> tuple[np.ndarray, Iterator[tuple[np.ndarray, Tensor, Tensor]]]:
+    """The order of clouds, those of one size together, and its batches: indices, points, mask."""
+    order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")  # less padding
+    parts = tqdm(np.array_split(order, -(-len(order) // size)), unit="batch")
+    return order, ((index, *collate([data.clouds[k] for k in index])) for index in parts)
 
 
 def report(checkpoint: Checkpoint, data: Labelled, result: Predictions) -> dict:
@@ -123,12 +148,19 @@ def report(checkpoint: Checkpoint, data: Labelled, result: Predictions) -> dict:
         "correct": correct,
         "total": total,
         "interval": [low, high],
+        **equilibrium(result),
+        "parameters": checkpoint.parameters,
+    }
+
+
+def equilibrium(result: Predictions) -> dict:
+    """How far the solves came."""
+    return {
         "mean_steps": float(result.steps.float().mean()),
         "mean_relative_objective": float(result.relative_objective.mean()),
         "median_relative_objective": float(result.relative_objective.median()),
         "median_spread": float(result.spread.median()),
         "smallest_spread": float(result.spread.min()),
-        "parameters": parameter_count(checkpoint.model.requires_grad_(True)),
     }
 
 
@@ -145,13 +177,12 @@ def stability(
     """
     limits = settings.limits
     steps = math.ceil(5 * float(result.steps.float().mean()))
-    longer = replace(limits, steps=steps, tolerance=0.0)
-    later = predict(checkpoint, data, replace(settings, limits=longer), device)
+    later = predict(checkpoint, data, stopped_after(settings, steps), device)
     other = replace(settings, limits=replace(limits, seed=limits.seed + 1))
     again = predict(checkpoint, data, other, device)
     labels = torch.from_numpy(data.labels)
     return {
-        "steps_5x": longer.steps,
+        "steps_5x": steps,
         "accuracy_5x": float((later.predicted == labels).float().mean()),
         "changed_5x": float((later.predicted != result.predicted).float().mean()),
         "median_relative_objective_5x": float(later.relative_objective.median()),

@@ -1,12 +1,12 @@
-"""How good completions of digits are, beside those of other methods, and whether the flow helps.
+"""How good completions are, beside those of other methods, and whether the flow helps.
 
-Every method sees the same holes, by the paper's rule, and adds the same number of points. All
-lengths are in units of the standardised whole digit.
+Every method sees the same known points and adds the same number. All lengths are in units of the
+standardised whole cloud.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,72 +16,19 @@ from tqdm import tqdm
 
 from ddeq.baselines import PCN
 from ddeq.checkpoints import Checkpoint
-from ddeq.datasets.mnist import pixel_cloud
 from ddeq.errors import UserError
-from ddeq.evaluation.neighbours import Neighbours
+from ddeq.evaluation.cases import Case
+from ddeq.evaluation.steps import step_counts, stopped_after
 from ddeq.flow import StopRule, seeded
-from ddeq.metrics import chamfer, emd, energy_distance, mean_interval, spread
-from ddeq.model import free_count, parameter_count, scatter
-from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
-from ddeq.preprocess import Standardised, collate, standardise
+from ddeq.metrics import chamfer, emd, energy_distance, f_score, mean_interval, spread
+from ddeq.model import scatter
+from ddeq.preprocess import collate
 from ddeq.run import RunSettings, with_defaults
 
-LEAST_KNOWN = 3
 METRICS = {"mmd2": energy_distance, "chamfer": chamfer, "emd": emd}
 
 Scores = dict[str, dict[str, np.ndarray]]
-"""Region (whole, missing) to metric to one number a digit."""
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A digit with a part missing.
-
-    Attributes:
-        number: of the digit in its split, seeds what is random about it.
-        ink: known pixels of its image, bool ``(28, 28)``.
-        pixels: how pixel coordinates become units of the standardised whole digit.
-        known, removed: ``(K, 2)`` and ``(R, 2)``, in those units.
-        standard: the known points as the models take them; undone, they are in those units.
-    """
-
-    number: int
-    ink: np.ndarray
-    pixels: Standardised
-    known: np.ndarray
-    removed: np.ndarray
-    standard: Standardised
-
-    @property
-    def whole(self) -> np.ndarray:
-        """The digit before the cut."""
-        return np.concatenate([self.known, self.removed])
-
-
-def cut_digits(images: np.ndarray) -> tuple[list[Case], int]:
-    """Cut two holes of radius 0.6 into each digit; also how many could not be used.
-
-    Those keep fewer than 3 points, or all of them.
-
-    Args:
-        images: ``(K, 28, 28)``, ink is non-zero.
-    """
-    cases = []
-    for number, image in enumerate(images):
-        points = pixel_cloud(image).astype(np.float64)
-        if len(points) <= LEAST_KNOWN:
-            continue
-        pixels = standardise(points)
-        points = pixels.apply(points)
-        rng = np.random.default_rng(number)
-        keep = random_holes(points, DIGIT_HOLES, DIGIT_HOLE_RADIUS, rng)
-        if keep.all() or keep.sum() < LEAST_KNOWN:
-            continue
-        ink = image > 0
-        ink[ink] = keep  # pixels of an image and points of its cloud are in the same order
-        known = points[keep]
-        cases.append(Case(number, ink, pixels, known, points[~keep], standardise(known)))
-    return cases, len(images) - len(cases)
+"""Region (whole, missing) to metric to one number a case."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +36,7 @@ class Solved:
     """A DDEQ's completions of ``K`` cases.
 
     Attributes:
-        free: ``K`` arrays of free points ``(N_k, 2)``.
+        free: ``K`` arrays of free points ``(N_k, d)``.
         steps: solver steps used, ``(K,)``.
         relative_objective, spread: where the solves ended, ``(K,)``.
     """
@@ -106,14 +53,14 @@ def _batches(cases: Sequence[Case], size: int) -> list[np.ndarray]:
     return np.array_split(order, -(-len(order) // size))
 
 
-def _given(cases: Sequence[Case], total: float) -> tuple[Tensor, Tensor, list[int]]:
-    """Known points ``(B, K, 2)``, their mask, and how many points each case is to get."""
+def _given(cases: Sequence[Case]) -> tuple[Tensor, Tensor, list[int]]:
+    """Known points ``(B, K, d)``, their mask, and how many points each case is to get."""
     known, mask = collate([case.standard.points for case in cases])
-    return known, mask, [free_count(len(case.known), total) for case in cases]
+    return known, mask, [case.free for case in cases]
 
 
 def _undone(cases: Sequence[Case], points: Tensor, counts: Sequence[int]) -> list[np.ndarray]:
-    """The first points of each row of ``(B, N, 2)``, in units of the whole digits."""
+    """The first points of each row of ``(B, N, d)``, in units of the whole clouds."""
     arrays = points.detach().cpu().double().numpy()
     return [case.standard.undo(p[:n]) for case, p, n in zip(cases, arrays, counts, strict=True)]
 
@@ -128,7 +75,7 @@ def solve(
 ) -> Solved:
     """Complete every case by a DDEQ.
 
-    Digit ``k`` starts from seed ``seed * 1,000,003 + k``, so that a result does not depend on the
+    Case ``k`` starts from seed ``seed * 1,000,003 + k``, so that a result does not depend on the
     batch, and two seeds share no start.
     """
     model, limits = checkpoint.model, settings.limits
@@ -136,7 +83,7 @@ def solve(
     numbers = np.empty((3, len(cases)))
     for index in tqdm(_batches(cases, batch_size), unit="batch", desc=f"{limits.steps} steps"):
         batch = [cases[k] for k in index]
-        known, known_mask, counts = _given(batch, model.config.total)
+        known, known_mask, counts = _given(batch)
         seeds = [limits.seed * 1_000_003 + case.number for case in batch]
         start, mask = scatter(seeds, counts, known.shape[-1])
         mask = mask.to(device)
@@ -175,132 +122,130 @@ def decode(
     free: list[np.ndarray] = [np.empty(0)] * len(cases)
     for index in _batches(cases, batch_size):
         batch = [cases[k] for k in index]
-        known, mask, counts = _given(batch, model.config.total)
+        known, mask, counts = _given(batch)
         points = model.complete(known.to(device), mask.to(device), max(counts))
         for k, found in zip(index, _undone(batch, points, counts), strict=True):
             free[k] = found
     return free
 
 
-def copy_neighbours(
-    cases: Sequence[Case], neighbours: Neighbours, total: float
-) -> list[np.ndarray]:
-    """Complete every case by what its nearest neighbour has and it has not."""
-    return [
-        case.pixels.apply(
-            neighbours.missing(
-                case.ink, free_count(len(case.known), total), np.random.default_rng(case.number)
-            )
-        )
-        for case in tqdm(cases, unit="digit", desc="neighbours")
-    ]
-
-
 def score(cases: Sequence[Case], free: Sequence[np.ndarray] | None) -> Scores:
     """Every metric of every case.
 
-    ``whole`` compares the known and free points to the digit, ``missing`` the free points to what
-    was removed. Without free points, None, the known points are compared to the digit.
+    ``whole`` compares the known and free points to the cloud, ``missing`` the free points to what
+    was removed. Without free points, None, the known points are compared to the cloud.
     """
+    whole = [case.whole for case in cases]
     if free is None:
-        return {"whole": _distances([c.known for c in cases], [c.whole for c in cases])}
+        return {"whole": _compared(cases, [case.known for case in cases], whole)}
     completed = [np.concatenate([c.known, f]) for c, f in zip(cases, free, strict=True)]
     return {
-        "whole": _distances(completed, [c.whole for c in cases]),
-        "missing": _distances(free, [c.removed for c in cases]),
+        "whole": _compared(cases, completed, whole),
+        "missing": _compared(cases, free, [case.removed for case in cases]),
     }
 
 
-def _distances(a: Sequence[np.ndarray], b: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+def _compared(
+    cases: Sequence[Case], found: Sequence[np.ndarray], truth: Sequence[np.ndarray]
+) -> dict[str, np.ndarray]:
     """Each metric between clouds, ``(K,)``."""
-    return {name: np.array(list(map(metric, a, b))) for name, metric in METRICS.items()}
+    table = {name: np.array(list(map(metric, found, truth))) for name, metric in METRICS.items()}
+    radii = [case.radius for case in cases]
+    return table | {"f_score": np.array(list(map(f_score, found, truth, radii)))}
 
 
-def summary(values: np.ndarray) -> dict:
-    """Mean of ``(K,)`` values with its 95 % interval."""
-    return {"mean": float(values.mean()), "interval": list(mean_interval(values))}
+def summary(values: np.ndarray, cases: Sequence[Case]) -> dict:
+    """Mean of ``(K,)`` values with its 95 % interval; cases of one group are drawn together."""
+    groups = np.array([case.group for case in cases])
+    return {"mean": float(values.mean()), "interval": list(mean_interval(values, groups))}
 
 
-def _table(scores: Scores) -> dict:
+def _table(scores: Scores, cases: Sequence[Case], cut: str | None = None) -> dict:
+    """Summaries of the scores, of one kind of cut or of all."""
+    chosen = np.array([cut in (None, case.cut) for case in cases])
+    some = [case for case, taken in zip(cases, chosen, strict=True) if taken]
     return {
-        region: {name: summary(values) for name, values in metrics.items()}
+        region: {name: summary(values[chosen], some) for name, values in metrics.items()}
         for region, metrics in scores.items()
     }
 
 
-def difference(a: Scores, b: Scores) -> dict:
-    """Of two methods, digit by digit: mean of ``a - b`` with its interval; below 0, ``a`` wins."""
+def difference(a: Scores, b: Scores, cases: Sequence[Case]) -> dict:
+    """Of two methods, case by case: mean of ``a - b`` with its interval.
+
+    Below 0, ``a`` wins; of the F-score, above 0.
+    """
     return {
-        region: {name: summary(a[region][name] - b[region][name]) for name in ("mmd2", "emd")}
+        region: {name: summary(a[region][name] - b[region][name], cases) for name in a[region]}
         for region in ("whole", "missing")
         if region in a and region in b
     }
 
 
 def compare(
-    images: np.ndarray,
+    cases: Sequence[Case],
     models: dict[str, Checkpoint],
-    neighbours: np.ndarray,
+    neighbour: Callable[[Case], np.ndarray] | None = None,
     said: dict[str, object] | None = None,
     device: torch.device | str = "cpu",
     steps_table: bool = False,
+    batch_size: int = 64,
 ) -> dict:
     """The table of all methods.
 
     Args:
-        images: digits to complete, ``(K, 28, 28)``.
+        cases: to complete.
         models: by name; ``ddeq`` is the one that is compared to all others. Those that are missing
             are left out.
-        neighbours: training digits to copy from, ``(T, 28, 28)``; none leaves that method out.
+        neighbour: completes a case by what its nearest neighbour has; None leaves that method out.
         said: settings of the DDEQ's solver instead of its card's.
         device: where to solve.
         steps_table: also solve by the DDEQ with fewer steps.
+        batch_size: cases solved together.
 
     Returns:
         Plain values, for JSON.
 
     Raises:
-        UserError: no digit can be used.
+        UserError: there are no cases.
     """
-    cases, skipped = cut_digits(images)
     if not cases:
-        raise UserError("None of the digits can be cut, so take more of them.")
-    ddeq = models.get("ddeq")
-    total = 1.275 if ddeq is None else ddeq.model.config.total
+        raise UserError("None of the clouds can be cut, so take more of them.")
     scores: dict[str, Scores] = {}
     rows: dict[str, dict] = {}
 
     def add(name: str, parameters: int, free: Sequence[np.ndarray] | None, **more: object) -> None:
         scores[name] = score(cases, free)
-        rows[name] = {"parameters": parameters, **_table(scores[name]), **more}
+        rows[name] = {"parameters": parameters, **_table(scores[name], cases), **more}
 
     report: dict = {}
     for name, checkpoint in models.items():
-        parameters = parameter_count(checkpoint.model.requires_grad_(True))
-        checkpoint.model.requires_grad_(False)
         if isinstance(checkpoint.model, PCN):
-            add(name, parameters, decode(checkpoint, cases, device))
+            add(name, checkpoint.parameters, decode(checkpoint, cases, device, batch_size))
             continue
         settings = with_defaults(checkpoint.card, (said or {}) if name == "ddeq" else {})
-        solved = solve(checkpoint, cases, settings, device)
-        add(name, parameters, solved.free, **_equilibrium(solved))
+        solved = solve(checkpoint, cases, settings, device, batch_size)
+        add(name, checkpoint.parameters, solved.free, **_equilibrium(solved))
         if name == "ddeq":
+            how = (checkpoint, cases, settings, device, batch_size)
             report["settings"] = settings.to_dict()
-            report["other_seed"] = _other_seed(checkpoint, cases, settings, solved, device)
+            report["other_seed"] = _other_seed(*how, solved)
             if steps_table:
-                report["steps_table"] = _steps_table(checkpoint, cases, settings, device)
+                report["steps_table"] = _steps_table(*how)
     add("copy", 0, None)
-    if len(neighbours):
-        free = copy_neighbours(cases, Neighbours(neighbours), total)
-        add("neighbour", 0, free, neighbours=len(neighbours))
-    others = [name for name in scores if name != "ddeq"] if ddeq else []
+    if neighbour is not None:
+        copied = [neighbour(case) for case in tqdm(cases, unit="case", desc="neighbours")]
+        add("neighbour", 0, copied)
+    cuts = list(dict.fromkeys(case.cut for case in cases))
+    if len(cuts) > 1:
+        report["cuts"] = {
+            cut: {name: _table(found, cases, cut) for name, found in scores.items()} for cut in cuts
+        }
+    others = [name for name in scores if name != "ddeq"] if "ddeq" in models else []
     return {
-        "digits": len(cases),
-        "skipped": skipped,
-        "holes": DIGIT_HOLES,
-        "radius": DIGIT_HOLE_RADIUS,
+        "cases": len(cases),
         "methods": rows,
-        "ddeq_minus": {name: difference(scores["ddeq"], scores[name]) for name in others},
+        "ddeq_minus": {name: difference(scores["ddeq"], scores[name], cases) for name in others},
         **report,
     }
 
@@ -318,13 +263,14 @@ def _other_seed(
     checkpoint: Checkpoint,
     cases: Sequence[Case],
     settings: RunSettings,
-    solved: Solved,
     device: torch.device | str,
+    batch_size: int,
+    solved: Solved,
 ) -> dict:
     """Is there one completion or several? EMD between those from two seeds, free points alone."""
     limits = replace(settings.limits, seed=settings.limits.seed + 1)
-    again = solve(checkpoint, cases, replace(settings, limits=limits), device)
-    return {"emd": summary(np.array(list(map(emd, solved.free, again.free))))}
+    again = solve(checkpoint, cases, replace(settings, limits=limits), device, batch_size)
+    return {"emd": summary(np.array(list(map(emd, solved.free, again.free))), cases)}
 
 
 def _steps_table(
@@ -332,12 +278,13 @@ def _steps_table(
     cases: Sequence[Case],
     settings: RunSettings,
     device: torch.device | str,
+    batch_size: int,
 ) -> dict:
     """Does the flow help? The same weights with 0, 1, 2, 4, ... steps, up to the settings' own."""
-    most = settings.limits.steps
     table = {}
-    for steps in sorted({0, *(2**k for k in range(most.bit_length())), most}):
-        limits = replace(settings.limits, steps=steps, tolerance=0.0)
-        solved = solve(checkpoint, cases, replace(settings, limits=limits), device)
-        table[str(steps)] = {**_table(score(cases, solved.free)), **_equilibrium(solved)}
+    for steps in step_counts(settings.limits.steps):
+        fewer = stopped_after(settings, steps)
+        solved = solve(checkpoint, cases, fewer, device, batch_size)
+        found = score(cases, solved.free)
+        table[str(steps)] = {**_table(found, cases), **_equilibrium(solved)}
     return table

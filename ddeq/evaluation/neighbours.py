@@ -47,4 +47,9 @@ class Neighbours:
                 break
         else:  # none has anything new: nothing to copy but the best neighbour itself
             points = pixel_cloud(self.inks[self.distances[:, known].mean(1).argmin()])
-        return points[rng.permutation(len(points))[np.arange(count) % len(points)]]
+        return drawn(points, count, rng)
+
+
+def drawn(points: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """``count`` of the points ``(M, d)`` drawn at random, each about equally often."""
+    return points[rng.permutation(len(points))[np.arange(count) % len(points)]]

@@ -7,17 +7,18 @@ from functools import partial
 
 import numpy as np
 
-from ddeq.completion import CompleterRun, CompletionFrame
+from ddeq.completion import CompleterRun, CompletionFrame, in_file_axes
 from ddeq.formats.writers import write_cloud
 from ddeq.view.player import Curve, Trajectory
 
 MOST_KNOWN = 2000  # points drawn; of more, those that the model sees
-TRUTH_CURVES = ("mmd2", "emd", "chamfer", "coverage")  # known only where the truth is
+TRUTH_CURVES = ("mmd2", "emd", "chamfer", "coverage", "f_score")  # known only where the truth is
 COMPLETION_CURVES = {
     "mmd2": ("MMD\u00b2", "MMD\u00b2 to the truth", False),
     "emd": ("EMD", "EMD to the truth", False),
     "chamfer": ("Chamfer distance", "Chamfer distance to the truth", False),
     "coverage": ("coverage", "removed points covered", False),
+    "f_score": ("F-score", "F-score at 1 %", False),
     "objective": ("objective G", "residual", True),
     "relative_objective": ("G / G\u2080", "residual", True),
     "spread": ("spread", "spread of the free particles", False),
@@ -106,7 +107,13 @@ def completion(
     )
 
 
-def completed_file(run: CompleterRun, name: str) -> bytes:
-    """The completed cloud as a file of this name, which tells known from free points."""
+def completed_file(run: CompleterRun, name: str, up: str = "z") -> bytes:
+    """The completed cloud as a file of this name, which tells known from free points.
+
+    Args:
+        run: that has begun.
+        name: its suffix is the format.
+        up: as of :func:`ddeq.completion.in_file_axes`.
+    """
     known = np.arange(len(run.completed)) < len(run.hollow.known)
-    return write_cloud(run.completed, known, name)
+    return write_cloud(in_file_axes(run.completed, up), known, name)

@@ -1,41 +1,65 @@
-"""The cloud a page works on: a real digit picked, a file uploaded or a drawing.
+"""The cloud a page works on: a real digit or object picked, a file uploaded or a drawing.
 
-Pages share the choice: a digit picked or drawn on one is the digit of the other.
+Pages share the choice: what is picked or drawn on one is what the other works on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from ddeq.clouds import PointCloud, read_cloud
+from ddeq.clouds import PointCloud, Reading
 from ddeq.errors import UserError
+from ddeq.families import DIGITS, OBJECTS, Family, family_of
 from ddeq.formats import SUFFIXES as CLOUD_SUFFIXES
-from ddeq.gallery import load_gallery
+from ddeq.gallery import load_gallery, load_objects
 from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
 from ddeq.images import image_to_cloud, strokes_to_cloud
 from ddeq.view.pad import drawing_pad
-from ddeq.view.picker import digit_picker
+from ddeq.view.picker import digit_picker, object_picker
+from ddeq.view.uploads import in_space, read_upload
 
 FIRST_DIGIT = 168  # a seven
+FIRST_OBJECT = 0  # an armchair
+OBJECT_POINTS = 1024  # of an object of the gallery that are used
 
 
-def choose_input(first: int = FIRST_DIGIT) -> tuple[PointCloud, str | None] | None:
-    """A cloud and its true class if known; None while there is none to use, which is explained.
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """What was chosen.
+
+    Attributes:
+        cloud: as the models take it; in space z is up.
+        true_label: its class, if known.
+        family: the models for it.
+        reading: of an uploaded cloud or mesh; its ``up_axis`` is the axis that was turned to z.
+    """
+
+    cloud: PointCloud
+    true_label: str | None
+    family: Family
+    reading: Reading | None = None
+
+
+def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
+    """A cloud and what is known of it; None while there is none to use, which is explained.
 
     Args:
         first: the gallery's digit shown where the link names none.
     """
     sources = {
-        "Gallery": lambda: _from_gallery(first),
+        "Digits": lambda: _from_digits(first),
+        "Objects": _from_objects,
         "Upload": _from_upload,
         "Draw": _from_drawing,
     }
     source = st.segmented_control(
         "Input",
         list(sources),
-        default="Gallery",
+        default="Digits",
         required=True,
         key="input",
         bind="query-params",
@@ -48,35 +72,59 @@ def choose_input(first: int = FIRST_DIGIT) -> tuple[PointCloud, str | None] | No
         return None
 
 
-def _from_gallery(first: int) -> tuple[PointCloud, str]:
+def _from_digits(first: int) -> Chosen:
     gallery = load_gallery()
-    asked = st.query_params.get("digit", "")
-    digit = int(asked) if asked.isdecimal() and int(asked) < len(gallery.labels) else first
-    clicked = digit_picker("gallery", digit)
-    if clicked is not None and clicked != digit:
-        st.query_params["digit"] = str(clicked)
-        st.rerun()  # so that the picker marks what was clicked
+    digit = _picked("digit", digit_picker, first, len(gallery.labels))
     st.caption("The first 24 test digits of each class of MNIST; nobody chose them.")
-    return gallery.cloud(digit), str(gallery.labels[digit])
+    return Chosen(gallery.cloud(digit), str(gallery.labels[digit]), DIGITS)
 
 
-def _from_upload() -> tuple[PointCloud, None] | None:
-    file = st.file_uploader(
-        "A point cloud of a digit, flat or in the plane, or a picture of one",
-        help=f"Point clouds: {', '.join(CLOUD_SUFFIXES)}. Pictures: {', '.join(IMAGE_SUFFIXES)}.",
+def _from_objects() -> Chosen:
+    gallery = load_objects()
+    number = _picked("object", object_picker, FIRST_OBJECT, len(gallery))
+    st.caption(
+        f"**{gallery.names[number]}**, {OBJECT_POINTS:,} points of its surface. "
+        f"{gallery.credit(number)} All {len(gallery)} are test objects, and no model saw them."
     )
-    return None if file is None else (_read(file.getvalue(), file.name), None)
+    whole = gallery.cloud(number)
+    # Its points are in no order, so the first ones are a fair draw.
+    cloud = PointCloud(whole.points[:OBJECT_POINTS], whole.name)
+    return Chosen(cloud, gallery.classes[number], OBJECTS)
 
 
-def _from_drawing() -> tuple[PointCloud, None] | None:
+def _picked(
+    name: str, picker: Callable[[str, int | None], int | None], first: int, count: int
+) -> int:
+    """The number that the link names or a person clicks on."""
+    asked = st.query_params.get(name, "")
+    number = int(asked) if asked.isdecimal() and int(asked) < count else first
+    clicked = picker(f"{name}s", number)
+    if clicked is not None and clicked != number:
+        st.query_params[name] = str(clicked)
+        st.rerun()  # so that the picker marks what was clicked
+    return number
+
+
+def _from_upload() -> Chosen | None:
+    file = st.file_uploader(
+        "A point cloud or a mesh of an object, or a flat cloud or a picture of a digit",
+        help=f"Clouds and meshes: {', '.join(CLOUD_SUFFIXES)}. "
+        f"Pictures: {', '.join(IMAGE_SUFFIXES)}.",
+    )
+    if file is None:
+        return None
+    if Path(file.name).suffix.lower() in IMAGE_SUFFIXES:
+        return Chosen(image_to_cloud(file.getvalue(), file.name), None, DIGITS)
+    reading, flat = read_upload(file.file_id, file.name, file)
+    if flat:
+        return Chosen(reading.cloud, None, family_of(reading.cloud), reading)
+    reading = in_space(file.file_id, reading)
+    return Chosen(reading.cloud, None, OBJECTS, reading)
+
+
+def _from_drawing() -> Chosen | None:
     strokes = drawing_pad("pad")
     if strokes is not None:
         st.session_state.drawing = strokes_to_cloud(strokes)
     drawing = st.session_state.get("drawing")
-    return None if drawing is None else (drawing, None)
-
-
-@st.cache_data(max_entries=4, show_spinner="Reading the file")
-def _read(content: bytes, name: str) -> PointCloud:
-    image = Path(name).suffix.lower() in IMAGE_SUFFIXES
-    return image_to_cloud(content, name) if image else read_cloud(content, name)
+    return None if drawing is None else Chosen(drawing, None, DIGITS)

@@ -22,14 +22,20 @@ def outcome_sentence(outcome: Outcome, true_label: str | None = None) -> str:
     """What a run came to, as Markdown: class, confidence, cost, and why it stopped."""
     verdict = "" if true_label is None else _verdict(outcome.label, true_label)
     return (
-        f"The model reads this as a **{outcome.label}** ({outcome.confidence:.1%} sure){verdict}, "
+        f"The model reads this as {_a(outcome.label)} ({outcome.confidence:.1%} sure){verdict}, "
         f"after {outcome.steps} steps and {outcome.evaluations} network evaluations in "
         f"{outcome.seconds:.2f} s on the {_device(outcome.device)}. {_ending(outcome)}"
     )
 
 
+def _a(label: str, mark: str = "**") -> str:
+    """A class with its article, as in a sentence."""
+    article = "an" if label[:1].lower() in "aeiou8" else "a"
+    return f"{article} {mark}{label}{mark}"
+
+
 def _verdict(label: str, true_label: str) -> str:
-    return ", rightly" if label == true_label else f", but it is a {true_label}"
+    return ", rightly" if label == true_label else f", but it is {_a(true_label, '')}"
 
 
 def _device(device: str) -> str:
@@ -70,13 +76,15 @@ def completion_sentence(
         sentences.append(
             f"Against the truth: {outcome.coverage:.0%} of the removed points have a free particle "
             f"within {COVERAGE_RADIUS} standard deviations, and the completed cloud is "
-            f"{outcome.emd:.3f} from the whole one (EMD; Chamfer distance {outcome.chamfer:.3f}, "
-            f"MMD\u00b2 {outcome.mmd2:.4f})."
+            f"{outcome.emd:.3f} from the whole one (EMD; {outcome.emd / outcome.longest:.1%} of "
+            f"its longest side; Chamfer distance {outcome.chamfer:.3f}, MMD\u00b2 "
+            f"{outcome.mmd2:.4f}, F-score at 1% of that side {outcome.f_score:.2f})."
         )
     if outcome.label is not None and math.isfinite(outcome.confidence):
         sentences.append(
-            f"The classifier reads what was left as a {before.label} ({before.confidence:.0%} "
-            f"sure), the completed cloud as a **{outcome.label}** ({outcome.confidence:.0%} sure)"
+            f"The classifier reads what was left as {_a(before.label, '')} "
+            f"({before.confidence:.0%} sure), the completed cloud as {_a(outcome.label)} "
+            f"({outcome.confidence:.0%} sure)"
             f"{'' if true_label is None else _verdict(outcome.label, true_label)}."
         )
     return "\n\n".join(sentences)

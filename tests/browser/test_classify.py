@@ -13,7 +13,7 @@ from ddeq.gallery import load_gallery
 
 ANY_NUMBER = re.compile(r"\d+")
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-SENTENCE = re.compile(r"The model reads this as a (\d) \((\S+)% sure\)")
+SENTENCE = re.compile(r"The model reads this as an? (\d) \((\S+)% sure\)")
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ def test_a_ply_file_is_classified(visit, tmp_path):
     page.get_by_test_id("digit-0").click()
     expect(page.get_by_text(re.compile("reads this as a 0"))).to_be_visible()
     upload(page, "digit.ply", (tmp_path / "digit.ply").read_bytes())
-    expect(page.get_by_text(re.compile(f"reads this as a {expected[0]}"))).to_be_visible()
+    expect(page.get_by_text(re.compile(f"reads this as an? {expected[0]}"))).to_be_visible()
     assert outcome(page) == expected
 
 
@@ -248,3 +248,33 @@ def test_on_a_phone_nothing_sticks_out(visit):
     page.set_viewport_size({"width": 400, "height": 850})
     expect(page.get_by_test_id("player-play")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+def test_picking_an_object_shows_its_prediction(visit):
+    page = visit("input=Objects&object=0", settled=False)
+    reading = re.compile(r"reads this as an? (chair|table|sofa|bed|storage|lamp|plant|\w+) \(")
+    expect(page.get_by_text(reading)).to_be_visible()
+    page.get_by_test_id("object-0").press("ArrowDown")
+    expect(page.get_by_test_id("object-6")).to_be_focused()  # the first table
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("object=6"))
+    expect(page.get_by_text("Oak table", exact=True)).to_be_visible()
+    expect(page.get_by_test_id("object-6")).to_have_attribute("aria-checked", "true")
+
+
+def test_an_uploaded_mesh_is_shown_and_its_up_axis_can_be_changed(visit):
+    page = visit("digit=0")
+    corners = [(x, y, z) for x in (0, 1) for y in (0, 2) for z in (0, 5)]
+    sides = [(1, 3, 4, 2), (5, 6, 8, 7), (1, 2, 6, 5), (3, 7, 8, 4), (1, 5, 7, 3), (2, 4, 8, 6)]
+    lines = [f"v {x} {y} {z}" for x, y, z in corners]
+    lines += ["f " + " ".join(map(str, side)) for side in sides]
+    upload(page, "box.obj", "\n".join(lines).encode())
+    expect(page.get_by_text("a mesh of 8 points and 6 faces")).to_be_visible()
+    canvas = page.get_by_test_id("stage-canvas")
+    expect(canvas).to_be_visible()
+    before = canvas.evaluate("(c) => c.toDataURL()")
+    page.get_by_role("combobox", name="Up axis").click()
+    page.get_by_role("option", name="z", exact=True).click()
+    turned = "([c, before]) => c.toDataURL() !== before"
+    page.wait_for_function(turned, arg=[canvas.element_handle(), before])
+    expect(page.get_by_text(re.compile(r"The model reads this as an? \w+"))).to_be_visible()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from ddeq.clouds import read_file
 from ddeq.gallery import load_gallery
 
 SEVEN = 168
@@ -171,6 +172,89 @@ def test_the_completed_cloud_holds_every_known_point_to_the_last_bit(visit):
     read = np.array([[float(row["x"]), float(row["y"])] for row in rows])
     np.testing.assert_array_equal(read, completed)
     assert [int(row["known"]) for row in rows] == [1] * known + [0] * free
+
+
+BOX = """
+v 0 0 0\nv 4 0 0\nv 4 2 0\nv 0 2 0\nv 0 0 1\nv 4 0 1\nv 4 2 1\nv 0 2 1
+f 1 2 3 4\nf 5 6 7 8\nf 1 2 6 5\nf 4 3 7 8\nf 1 4 8 5\nf 2 3 7 6
+"""  # 4 wide, 2 high as .obj is y up, and 1 deep
+OBJECT_FAST = f"{FAST}&object-fill-picard-steps=1"
+
+
+def upload(page, name: str, content: str) -> None:
+    page.get_by_text("Upload", exact=True).click()
+    file = {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([file])
+    expect(stage(page, "canvas")).to_be_visible()
+
+
+def stage(page, part: str):
+    """Of the view in which the object is cut; there is another one of the upload."""
+    return page.locator(".st-key-stage").get_by_test_id(f"stage-{part}")
+
+
+def downloaded(page) -> np.ndarray:
+    """Points of the completed cloud as a .ply file."""
+    button = page.get_by_role("button", name="Cloud (.ply)")
+    expect(button).to_have_count(1)  # that of the completion before is gone
+    with page.expect_download() as download:
+        button.click()
+    return read_file(download.value.path(), "completed.ply").cloud.points
+
+
+def stage_removed(page) -> int:
+    text = stage(page, "count").text_content()
+    return int(re.match(r"([\d,]+) of", text).group(1).replace(",", ""))
+
+
+def test_an_object_is_scanned_from_where_one_looks_and_completed_in_its_own_axes(visit):
+    page = visit(OBJECT_FAST)
+    upload(page, "box.obj", BOX)
+    before = stage_removed(page)
+    view = stage(page, "canvas")
+    view.focus()
+    for _ in range(14):
+        page.keyboard.press("ArrowUp")
+    stage(page, "take").click()
+    expect(page).to_have_url(re.compile(r"azimuth=\d+.*elevation=-\d+|elevation=-\d+.*azimuth=\d+"))
+    expect(stage(page, "count")).not_to_contain_text(f"{before:,} of")
+    gone = stage_removed(page)
+    known, free = press_complete(page)
+    assert free == gone
+    found = downloaded(page)
+    assert found.shape == (known + free, 3)
+    low, high = np.zeros(3), np.array([4.0, 2, 1])
+    on_a_face = (found[:known] == low) | (found[:known] == high)  # to the last bit
+    assert on_a_face.any(axis=1).all()
+    assert (found[:known] >= low).all() and (found[:known] <= high).all()
+    # From below the camera did not see the top.
+    assert (found[:known, 1] < 2).mean() > 0.95
+
+
+def test_points_of_an_object_come_back_to_the_last_bit(visit):
+    points = np.random.default_rng(0).normal(size=(60, 3)).round(3) / 3
+    page = visit(f"{OBJECT_FAST}&part=Plane&normal=y")
+    upload(
+        page, "cloud.csv", "x,y,z\n" + "\n".join(",".join(map(repr, p)) for p in points.tolist())
+    )
+    known, free = press_complete(page)
+    found = downloaded(page)
+    whole = {tuple(point) for point in points.tolist()}
+    assert len(found) == known + free == 60
+    assert {tuple(point) for point in found[:known].tolist()} <= whole
+
+
+def test_a_click_places_the_sphere(visit):
+    page = visit(f"{OBJECT_FAST}&input=Objects&object=3&part=Sphere&sphere=20")
+    view = stage(page, "canvas")
+    text = stage(page, "count").text_content()
+    box = view.bounding_box()
+    view.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    expect(page).to_have_url(re.compile("centre="))
+    expect(stage(page, "count")).not_to_have_text(text)
+    gone = stage_removed(page)
+    assert 20 < gone < 500
+    assert press_complete(page)[1] == gone
 
 
 def test_the_run_can_be_taken_home(visit):

@@ -1,24 +1,25 @@
-// A grid of digit thumbnails, one row a class, that behaves like one group of radio buttons.
+// A grid of thumbnails, one row a class, that behaves like one group of radio buttons.
 
 const PICKERS = new WeakMap();
 
 class Picker {
-  constructor(parent, { names, columns }) {
-    this.columns = columns;
+  constructor(parent, { label, kind, cells, rows }) {
+    this.places = cells;
     this.grid = document.createElement("div");
     this.grid.className = "picker";
     this.grid.role = "radiogroup";
-    this.grid.ariaLabel = "Real handwritten digits";
-    this.grid.style.setProperty("--columns", columns);
-    this.cells = names.map((name, i) => {
+    this.grid.ariaLabel = label;
+    this.grid.append(...rows.map((name, y) => rowName(name, y)));
+    this.cells = cells.map(({ name, x, y }, i) => {
       const cell = document.createElement("button");
       cell.type = "button";
       cell.role = "radio";
       cell.ariaLabel = name;
       cell.title = name;
-      cell.dataset.testid = `digit-${i}`;
-      cell.style.setProperty("--x", i % columns);
-      cell.style.setProperty("--y", Math.floor(i / columns));
+      cell.dataset.testid = `${kind}-${i}`;
+      cell.style.gridArea = `${y + 1} / ${x + (rows.length ? 2 : 1)}`;
+      cell.style.setProperty("--x", x);
+      cell.style.setProperty("--y", y);
       cell.onclick = () => this.onPick(i);
       cell.onkeydown = (event) => this.move(event, i);
       return cell;
@@ -28,11 +29,18 @@ class Picker {
   }
 
   move(event, i) {
-    const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: this.columns, ArrowUp: -this.columns };
-    const next = this.cells[i + (step[event.key] ?? NaN)];
-    if (!next) return;
+    const step = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] }[event.key];
+    if (!step) return;
     event.preventDefault();
-    next.focus();
+    const next = step[1] ? this.inRow(this.places[i].y + step[1], this.places[i].x) : i + step[0];
+    this.cells[next]?.focus();
+  }
+
+  // The cell of a row that is nearest to a column.
+  inRow(y, x) {
+    const away = this.places.map((place) => (place.y === y ? Math.abs(place.x - x) : Infinity));
+    const nearest = Math.min(...away);
+    return Number.isFinite(nearest) ? away.indexOf(nearest) : -1;
   }
 
   mark(chosen) {
@@ -51,12 +59,19 @@ class Picker {
   }
 }
 
+function rowName(name, y) {
+  const label = document.createElement("span");
+  label.textContent = name;
+  label.style.gridArea = `${y + 1} / 1`;
+  return label;
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   if (!PICKERS.has(parentElement)) PICKERS.set(parentElement, new Picker(parentElement, data));
   const picker = PICKERS.get(parentElement);
   picker.onPick = (i) => {
     picker.mark(i);
-    setTriggerValue("digit", i);
+    setTriggerValue("picked", i);
   };
   picker.mark(data.chosen);
 }

@@ -28,6 +28,7 @@ const SETTINGS = {
   ghost: true, residuals: true, truth: true, trails: false, arrows: false, colour: "plain", raw: false,
 };
 const FILLING = { residuals: false, trails: true, colour: "kept" };
+const FILLING_IN_SPACE = { ...FILLING, trails: false }; // those of a surface would hide it
 
 export class Player {
   // moment: {step, camera} to begin with. saved: what `save` of an earlier player returned.
@@ -97,7 +98,8 @@ export class Player {
   }
 
   get settings() {
-    const filling = this.runs.some((run) => run.kept) ? FILLING : {};
+    const [filled] = this.runs.filter((run) => run.kept);
+    const filling = !filled ? {} : filled.dim === 3 ? FILLING_IN_SPACE : FILLING;
     return { ...SETTINGS, raw: this.still, ...filling, ...this.chosen };
   }
 

@@ -1,4 +1,4 @@
-"""Removing part of a cloud: random holes, by hand, random thinning, or nothing."""
+"""Removing part of a flat cloud: random holes, by hand, random thinning, or nothing."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from streamlit.delta_generator import DeltaGenerator
 from ddeq.clouds import PointCloud, flatten
 from ddeq.completion import Hollow, hollow, without_truth
 from ddeq.errors import UserError
-from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes, thinned
+from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
 from ddeq.preprocess import standardise
+from ddeq.view.cuts.chance import cut_seed, thin
 from ddeq.view.cutter import MOST_POINTS, cutter
 
 MOST_IN_LINK = 2000  # points of a cut by hand that fit into a link
@@ -26,13 +27,8 @@ _HINTS = {
 }
 
 
-def choose_hollow(cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenerator) -> Hollow:
-    """Controls and a plot to remove part of a flat cloud; the choice lives in the URL.
-
-    Args:
-        cloud: the whole one.
-        plot: where its points are shown, and cut by hand.
-        controls: where the rest goes.
+def choose_flat_hollow(cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenerator) -> Hollow:
+    """As :func:`ddeq.view.cuts.choose_hollow`.
 
     Raises:
         UserError: the cloud is not flat, or what remains of it cannot be completed.
@@ -46,7 +42,7 @@ def choose_hollow(cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenera
         if way == "Holes":
             keep = _with_holes(flat.points)
         elif way == "Thinning":
-            keep = _thinned(flat.points)
+            keep = thin(flat.points)
         elif way == "By hand":
             keep = _last_cut(flat.points)
         else:
@@ -71,29 +67,12 @@ def _with_holes(points: np.ndarray) -> np.ndarray:
         key="radius",
         bind="query-params",
     )
-    return _holes(points, holes, radius, _cut_seed())
+    return _holes(points, holes, radius, cut_seed())
 
 
 def _holes(points: np.ndarray, holes: int, radius: float, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return random_holes(standardise(points).points, min(holes, len(points)), radius, rng)
-
-
-def _thinned(points: np.ndarray) -> np.ndarray:
-    percent = st.slider("How much", 5, 95, 50, 5, format="%d %%", key="thin", bind="query-params")
-    return thinned(points, 1 - percent / 100, np.random.default_rng(_cut_seed()))
-
-
-def _cut_seed() -> int:
-    """Which random cut, and a button for the next one."""
-
-    def again() -> None:
-        st.session_state["cut-seed"] += 1
-
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="cut-seed", bind="query-params")
-        st.button("Cut again", icon=":material/casino:", on_click=again)
-    return seed
 
 
 def _last_cut(points: np.ndarray) -> np.ndarray:

@@ -1,0 +1,210 @@
+"""Commands about many clouds: how good models are, and how much of that is their equilibrium's."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from ddeq.checkpoints import ASSETS, Checkpoint
+from ddeq.cli.options import Command, add_command, add_run, load_kind, said, settings, whole
+from ddeq.datasets.mnist import load_mnist
+from ddeq.datasets.objects import ObjectClouds, load_furniture
+from ddeq.datasets.sources import CACHE
+from ddeq.errors import UserError
+from ddeq.evaluation import completion, objects
+from ddeq.evaluation.classification import load_digits, predict, report, stability
+from ddeq.evaluation.digit_cases import copy_neighbour, cut_digits
+from ddeq.evaluation.neighbours import Neighbours
+from ddeq.evaluation.object_cases import cut_objects
+from ddeq.evaluation.object_neighbours import ObjectNeighbours
+from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
+from ddeq.run import pick_device
+
+VALIDATION = 5000  # digits held out of MNIST's train set, where no card says
+
+CLASSIFIERS = {
+    "ddeq": ("objects", "classifier"),
+    "control": ("objects-control", "classifier"),
+    "pointnet": ("objects-pointnet", "pointnet"),
+    "set-transformer": ("objects-set-transformer", "set-transformer"),
+}
+"""What is compared: the recipe and the kind of each method."""
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Their options."""
+    sub = commands.add_parser("evaluate", help=__doc__, description=__doc__)
+    tasks = sub.add_subparsers(required=True, metavar="TASK")
+
+    def add(name: str, command: Command, data: str) -> argparse.ArgumentParser:
+        task = add_command(tasks, name, command)
+        task.add_argument("--data", type=Path, required=True, help=data)
+        task.add_argument("--split", choices=["test", "validation"], default="test")
+        add_run(task)
+        return task
+
+    def add_steps_table(task: argparse.ArgumentParser) -> None:
+        task.add_argument(
+            "--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps"
+        )
+
+    mnist, package = "folder of MNIST's IDX files", "folder of the package sweethome3d-furniture"
+    sub = add("digits", evaluate_digits, mnist)
+    sub.add_argument("--limit", type=whole(1), help="only the first so many digits")
+    sub.add_argument(
+        "--stability", action="store_true", help="also solve 5x longer and from another seed"
+    )
+
+    sub = add("completion-digits", evaluate_completion_digits, mnist)
+    sub.add_argument(
+        "--limit",
+        type=whole(1),
+        default=2000,
+        help="only the first so many digits (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--neighbours",
+        type=whole(0),
+        default=5000,
+        help="copy from the first so many training digits (default: %(default)s; 0: not at all)",
+    )
+    add_steps_table(sub)
+
+    sub = add("objects", evaluate_objects, package)
+    sub.add_argument(
+        "--runs",
+        type=Path,
+        help="folder of training runs to compare, such as objects-0 and objects-pointnet-2; "
+        "default: the shipped models",
+    )
+    sub.add_argument(
+        "--seeds",
+        type=whole(0),
+        nargs="+",
+        default=[0, 1, 2],
+        help="of those runs (default: 0 1 2)",
+    )
+    sub.add_argument(
+        "--samplings", type=whole(1), default=5, help="of each object (default: %(default)s)"
+    )
+    sub.add_argument("--points", type=whole(3), help="of each sampling; default: the card's")
+
+    sub = add("completion-objects", evaluate_completion_objects, package)
+    add_steps_table(sub)
+
+
+def evaluate_digits(options: argparse.Namespace) -> dict:
+    """Accuracy and equilibrium of a digit classifier."""
+    device = pick_device(options.device)
+    checkpoint = load_kind(options.model or ASSETS / "digits.safetensors", "classifier", device)
+    chosen = settings(checkpoint, options)
+    split = "train" if options.split == "validation" else "test"
+    data = load_digits(options.data, split, checkpoint.card)
+    held_out = checkpoint.card["validation"] if options.split == "validation" else len(data.labels)
+    clouds, labels = data.clouds[-held_out:], data.labels[-held_out:]
+    data = replace(data, clouds=clouds[: options.limit], labels=labels[: options.limit])
+    result = predict(checkpoint, data, chosen, device)
+    found = {"split": options.split, **report(checkpoint, data, result)}
+    if options.stability:
+        found |= stability(checkpoint, data, chosen, result, device)
+    return found | {"settings": chosen.to_dict(), "device": str(device)}
+
+
+def evaluate_completion_digits(options: argparse.Namespace) -> dict:
+    """A digit completer, its control and PCN beside it, and two methods that learn nothing."""
+    device = pick_device(options.device)
+    train = load_mnist(options.data, "train").images
+    images = load_mnist(options.data, "test").images
+    models = _completers(options.model or ASSETS / "completion-digits.safetensors", device)
+    if options.split == "validation":
+        held_out = models["ddeq"].card["validation"] if "ddeq" in models else VALIDATION
+        train, images = train[:-held_out], train[-held_out:]
+    total = models["ddeq"].model.config.total if "ddeq" in models else 1.275
+    cases, skipped = cut_digits(images[: options.limit], total)
+    neighbour = None
+    if options.neighbours:
+        neighbours = Neighbours(train[: options.neighbours])
+        neighbour = partial(copy_neighbour, neighbours=neighbours)
+    table = completion.compare(cases, models, neighbour, said(options), device, options.steps_table)
+    about = {"skipped": skipped, "holes": DIGIT_HOLES, "radius": DIGIT_HOLE_RADIUS}
+    return {"split": options.split, **about, **table, "device": str(device)}
+
+
+def evaluate_objects(options: argparse.Namespace) -> dict:
+    """Accuracy of classifiers of objects, side by side, and the equilibrium of the shipped one."""
+    device = pick_device(options.device)
+    clouds = _furniture(options.data)
+    shipped = options.model or ASSETS / "objects.safetensors"
+    ddeq = load_kind(shipped, "classifier", device)
+    models = {
+        name: found
+        for name, (recipe, kind) in CLASSIFIERS.items()
+        if (found := _loaded(_files(recipe, shipped, options), kind, device))
+    }
+    how = {
+        "points": options.points or ddeq.card["points"],
+        "samplings": options.samplings,
+        "device": device,
+    }
+    chosen = clouds.part(options.split)
+    table = objects.compare(chosen, clouds.part("train"), models, said=said(options), **how)
+    flow = objects.flow_report(ddeq, chosen, settings(ddeq, options), **how)
+    return {"split": options.split, **table, "flow": flow, "device": str(device)}
+
+
+def evaluate_completion_objects(options: argparse.Namespace) -> dict:
+    """A completer of objects, its control and PCN beside it, and two methods that learn nothing."""
+    device = pick_device(options.device)
+    clouds = _furniture(options.data)
+    models = _completers(options.model or ASSETS / "completion-objects.safetensors", device)
+    cases, skipped = cut_objects(clouds.part(options.split))
+    neighbours = ObjectNeighbours(clouds.part("train", "unlabelled"))
+    table = completion.compare(
+        cases,
+        models,
+        neighbours.complete,
+        said(options),
+        device,
+        options.steps_table,
+        batch_size=8,
+    )
+    return {"split": options.split, "skipped": skipped, **table, "device": str(device)}
+
+
+def _furniture(folder: Path) -> ObjectClouds:
+    return load_furniture(folder, folder / CACHE)
+
+
+def _files(recipe: str, shipped: Path, options: argparse.Namespace) -> dict[str, Path]:
+    """The weights of a recipe by training: of each run, or what ships beside the DDEQ."""
+    if options.runs is None:
+        name = shipped.stem + recipe.removeprefix("objects")
+        return {name: shipped.with_name(f"{name}.safetensors")}
+    names = [f"{recipe}-{seed}" for seed in options.seeds]
+    return {name: options.runs / name / f"{recipe}.safetensors" for name in names}
+
+
+def _completers(ddeq: Path, device: torch.device) -> dict[str, Checkpoint]:
+    """A completer and what was trained beside it."""
+    found = {}
+    for name, suffix in (("ddeq", ""), ("control", "-control"), ("pcn", "-pcn")):
+        path = ddeq.with_name(f"{ddeq.stem}{suffix}.safetensors")
+        found |= _loaded({name: path}, "pcn" if name == "pcn" else "completer", device)
+    return found
+
+
+def _loaded(files: Mapping[str, Path], kind: str, device: torch.device) -> dict[str, Checkpoint]:
+    """The models that are there; what is missing is named on stderr."""
+    found = {}
+    for name, path in files.items():
+        try:
+            found[name] = load_kind(path, kind, device)
+        except UserError as error:
+            print(f"Without {name}: {error}", file=sys.stderr)
+    return found

@@ -1,0 +1,73 @@
+"""The file of a command: a picture or a flat cloud of a digit, a cloud or a mesh of an object."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import get_args
+
+from ddeq.clouds import PointCloud, Sampling, read_file, shorten
+from ddeq.errors import UserError
+from ddeq.families import DIGITS, OBJECTS, Family, family_of
+from ddeq.formats.axes import UP_AXES, turn_up
+from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
+from ddeq.images import image_to_cloud
+
+POINTS = 1024  # of a mesh: as many as the models of objects learned to complete
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """What was read.
+
+    Attributes:
+        cloud: in space with z up.
+        up: the axis of the file that was turned to z, one of ``ddeq.formats.axes.UP_AXES``.
+        family: the models for it.
+    """
+
+    cloud: PointCloud
+    up: str
+    family: Family
+
+
+def add_input(sub: argparse.ArgumentParser) -> None:
+    """The options of :func:`read_input`."""
+    sub.add_argument("file", type=Path, metavar="FILE", help="a point cloud, a mesh or an image")
+    sub.add_argument(
+        "--points", type=int, default=POINTS, help="drawn from a mesh (default: %(default)s)"
+    )
+    sub.add_argument(
+        "--sampling",
+        choices=get_args(Sampling),
+        default="uniform",
+        help="how they are drawn (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--up",
+        choices=UP_AXES,
+        metavar="AXIS",
+        help="which way is up in a file of an object: x, y, z, or --up=-x; default: what is "
+        "customary with its format",
+    )
+
+
+def read_input(options: argparse.Namespace) -> Input:
+    """Read the file, as the models take it.
+
+    Raises:
+        UserError: it cannot be read or used, or lies in a plane where an up axis is said.
+    """
+    file, name = options.file, options.file.name
+    if file.suffix.lower() in IMAGE_SUFFIXES:
+        cloud, guess = image_to_cloud(file, name), "y"
+    else:
+        reading = read_file(file, name, options.points, options.sampling)
+        cloud, guess = reading.cloud, reading.up_axis
+    if options.up is None and family_of(cloud).flat:
+        return Input(cloud, "z", DIGITS)
+    if cloud.points.shape[1] == 2:
+        raise UserError(f"'{shorten(name)}' lies in a plane, so leave out --up.")
+    up = options.up or guess
+    return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS)

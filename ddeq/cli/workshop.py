@@ -1,0 +1,86 @@
+"""Commands about models: train, bench, info."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from pathlib import Path
+
+import torch
+
+from ddeq.bench import bench
+from ddeq.checkpoints import ASSETS, load, save
+from ddeq.cli.options import add_command, kind_of
+from ddeq.datasets.sources import SOURCES
+from ddeq.model import parameter_count
+from ddeq.recipes import load_recipe
+from ddeq.run import pick_device
+from ddeq.tasks import classification
+from ddeq.training import TASKS as LEARNED
+from ddeq.training import train
+
+
+def add_commands(commands: argparse._SubParsersAction) -> None:
+    """Their options."""
+    sub = add_command(commands, "train", train_recipe)
+    sub.add_argument("recipe", type=Path, metavar="RECIPE", help="a file of recipes/")
+    sub.add_argument("--data", type=Path, required=True, help="folder of the training data")
+    sub.add_argument("--out", type=Path, default=Path("runs/latest"), help="folder of the run")
+    sub.add_argument("--resume", action="store_true", help="go on where the folder's run ended")
+    sub.add_argument("--until", type=int, metavar="N", help="stop after N batches")
+    sub.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="vary the recipe: seed=1"
+    )
+
+    sub = add_command(commands, "bench", run_bench)
+    sub.add_argument("--steps", type=int, default=200, help="of one solve")
+    sub.add_argument("--repeats", type=int, default=5, help="of every measurement")
+
+    add_command(commands, "info", info)
+
+
+def train_recipe(options: argparse.Namespace) -> dict:
+    """Train by a recipe; the weights and their card land in the folder of the run."""
+    recipe = load_recipe(options.recipe, options.set)
+    labelled = LEARNED[recipe.kind] is classification
+    clouds, held_out = SOURCES[recipe.data].load(options.data, recipe.validation, labelled)
+    device = pick_device(options.device)
+    model = train(
+        recipe,
+        clouds,
+        options.out,
+        held_out=held_out,
+        resume=options.resume,
+        until=options.until,
+        device=device,
+    )
+    weights = options.out / f"{recipe.name}.safetensors"
+    save(model, recipe.card, weights)
+    return {"weights": str(weights), "parameters": parameter_count(model)}
+
+
+def run_bench(options: argparse.Namespace) -> dict:
+    """Milliseconds a step, against the naive way in the same run."""
+    return bench(pick_device(options.device), options.steps, options.repeats)
+
+
+def info(options: argparse.Namespace) -> dict:
+    """Versions, device and the models that ship."""
+    device = pick_device(options.device)
+    models = {}
+    for weights in sorted(ASSETS.glob("*.safetensors")):
+        checkpoint = load(weights)
+        models[weights.stem] = {
+            "parameters": checkpoint.parameters,
+            "kind": kind_of(checkpoint),
+            "labels": checkpoint.card.get("labels", []),
+            "settings": checkpoint.card.get("settings", {}),
+        }
+    return {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "device": str(device),
+        "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
+        "threads": torch.get_num_threads(),
+        "models": models,
+    }

@@ -1,0 +1,92 @@
+"""An uploaded cloud or mesh in space: what was read, and what of it is used."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import BinaryIO
+
+import numpy as np
+import streamlit as st
+
+from ddeq.clouds import PointCloud, Reading, draw_from, read_file
+from ddeq.families import family_of
+from ddeq.formats.axes import UP_AXES, turn_up
+from ddeq.preprocess import subsample
+from ddeq.view.stage import stage
+
+POINTS = (256, 2048, 1024)  # that can be used of an upload: fewest, most, at first
+SAMPLINGS = {
+    "mesh": {"uniform": "Uniform by area", "poisson disk": "Evenly spread (Poisson disk)"},
+    "cloud": {"farthest": "Evenly spread (farthest points)", "random": "At random"},
+}
+_SEED = 0  # the same upload and settings are the same cloud
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the file")
+def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool]:
+    """What is in an uploaded file, and whether it lies in a plane.
+
+    Raises:
+        UserError: see :func:`ddeq.clouds.read_file`.
+    """
+    reading = read_file(_file.getvalue(), name)
+    return reading, family_of(reading.cloud).flat
+
+
+def in_space(file_id: str, reading: Reading) -> Reading:
+    """Shows what was read and lets a person say what is used of it.
+
+    Args:
+        file_id: tells one upload from another, whose controls start anew.
+        reading: of the file.
+
+    Returns:
+        The reading with the cloud that is used, z up, and with the axis it was turned from.
+
+    Raises:
+        UserError: the points cannot be drawn.
+    """
+    st.markdown(_what_was_read(reading))
+    for note in reading.notes:
+        st.caption(note)
+    left, right = st.columns(2)
+    axis = left.selectbox(
+        "Up axis",
+        UP_AXES,
+        index=UP_AXES.index(reading.up_axis),
+        key=f"up-{file_id}",
+        help="Which way is up in the file. The models learned from upright objects.",
+    )
+    low, high, first = POINTS
+    count = right.number_input("Points used", low, high, first, step=256, key=f"points-{file_id}")
+    names = SAMPLINGS[reading.kind]
+    sampling = st.selectbox("Sampling", names, format_func=names.get, key=f"sampling-{file_id}")
+    points = turn_up(_drawn(file_id, int(count), sampling, reading), axis)
+    st.caption(
+        f"Used: {len(points):,} points, turned so that z is up, centred, and scaled as one, so "
+        "that proportions stay."
+    )
+    stage("upload", points, size=300)
+    cloud = PointCloud(points, reading.cloud.name)
+    return dataclasses.replace(reading, cloud=cloud, up_axis=axis)
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing points")
+def _drawn(file_id: str, count: int, sampling: str, _reading: Reading) -> np.ndarray:
+    """``(count, 3)`` points of a mesh or a cloud, in the file's axes; fewer if it has fewer."""
+    if _reading.kind == "mesh":
+        return draw_from(_reading, count, sampling, _SEED).cloud.points
+    points, rng = _reading.cloud.points, np.random.default_rng(_SEED)
+    if sampling == "farthest":
+        return subsample(points, count, rng)
+    return points[rng.permutation(len(points))[:count]]
+
+
+def _what_was_read(reading: Reading) -> str:
+    """Points, faces, extent and units, in one sentence of Markdown."""
+    sides = " × ".join(f"{side:.3g}" for side in reading.extent)
+    unit = f" {reading.units}" if reading.units else ", in units the file does not name"
+    what = f"a cloud of {reading.points:,} points"
+    if reading.kind == "mesh":
+        what = f"a mesh of {reading.points:,} points and {reading.faces:,} faces"
+    return f"Read: {what}, {sides} (x × y × z){unit}."
