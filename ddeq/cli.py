@@ -26,8 +26,10 @@ from ddeq.completion import CompleterRun, Hollow, hollow, without_truth
 from ddeq.datasets.mnist import load_mnist
 from ddeq.datasets.sources import SOURCES
 from ddeq.errors import UserError
-from ddeq.evaluation.classification import load_digits, predict, report, stability
+from ddeq.evaluation import solvers
+from ddeq.evaluation.classification import Labelled, load_digits, predict, report, stability
 from ddeq.evaluation.completion import compare
+from ddeq.evaluation.figure import curves_svg
 from ddeq.formats.writers import WRITERS, writer_for
 from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
 from ddeq.images import image_to_cloud
@@ -135,7 +137,7 @@ def train_recipe(options: argparse.Namespace) -> dict:
 
 
 def evaluate(options: argparse.Namespace) -> dict:
-    """Accuracy or completions of digit models on MNIST, and what their equilibria add."""
+    """Digit models on MNIST: accuracy, completions, or solvers, and what equilibria add."""
     return TASKS[options.task](options)
 
 
@@ -144,16 +146,21 @@ def evaluate_digits(options: argparse.Namespace) -> dict:
     device = pick_device(options.device)
     checkpoint = _load(options.model or DIGITS, "classifier", device)
     settings = _settings(checkpoint, options)
-    split = "train" if options.split == "validation" else "test"
-    data = load_digits(options.data, split, checkpoint.card)
-    held_out = checkpoint.card["validation"] if options.split == "validation" else len(data.labels)
-    clouds, labels = data.clouds[-held_out:], data.labels[-held_out:]
-    data = replace(data, clouds=clouds[: options.limit], labels=labels[: options.limit])
+    data = _digits(options, checkpoint, options.limit)
     result = predict(checkpoint, data, settings, device)
     found = {"split": options.split, **report(checkpoint, data, result)}
     if options.stability:
         found |= stability(checkpoint, data, settings, result, device)
     return found | {"settings": settings.to_dict(), "device": str(device)}
+
+
+def _digits(options: argparse.Namespace, checkpoint: Checkpoint, limit: int | None) -> Labelled:
+    """The first digits of the split that was asked for."""
+    split = "train" if options.split == "validation" else "test"
+    data = load_digits(options.data, split, checkpoint.card)
+    held_out = checkpoint.card["validation"] if options.split == "validation" else len(data.labels)
+    clouds, labels = data.clouds[-held_out:], data.labels[-held_out:]
+    return replace(data, clouds=clouds[:limit], labels=labels[:limit])
 
 
 def evaluate_completion_digits(options: argparse.Namespace) -> dict:
@@ -183,9 +190,29 @@ def _completers(ddeq: Path, device: torch.device) -> dict[str, Checkpoint]:
     return found
 
 
+def evaluate_solvers(options: argparse.Namespace) -> dict:
+    """Solvers beside the paper's flow run until it rests, on one digit classifier."""
+    device = pick_device(options.device)
+    checkpoint = _load(options.model or DIGITS, "classifier", device)
+    data = _digits(options, checkpoint, 200 if options.limit is None else options.limit)
+    chosen = _settings(checkpoint, options)
+    name = str(chosen.to_dict()["solver"])
+    candidates = {name: chosen} if _said(options) else solvers.CANDIDATES
+    found = solvers.compare(checkpoint, data, candidates, device)
+    if options.figure:
+        curves = {name: row["curve"] for name, row in found["solvers"].items()}
+        picture = curves_svg(curves, "network evaluations", "G / G_0, median")
+        _save(options.figure, picture.encode())
+    return {"split": options.split, **found, "device": str(device)}
+
+
 VALIDATION = 5000  # digits held out of MNIST's train set, where no card says
 
-TASKS = {"digits": evaluate_digits, "completion-digits": evaluate_completion_digits}
+TASKS = {
+    "digits": evaluate_digits,
+    "completion-digits": evaluate_completion_digits,
+    "solvers": evaluate_solvers,
+}
 
 
 def run_bench(options: argparse.Namespace) -> dict:
@@ -289,7 +316,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--limit",
         type=_whole(1),
-        help="only the first so many digits; default: all, and 2,000 for completion-digits",
+        help="only the first so many digits; default: all, 2,000 for completion-digits, "
+        "200 for solvers",
     )
     sub.add_argument(
         "--stability",
@@ -307,6 +335,9 @@ def _parser() -> argparse.ArgumentParser:
         "--steps-table",
         action="store_true",
         help="completion-digits: also with 0, 1, 2, 4, ... steps",
+    )
+    sub.add_argument(
+        "--figure", type=Path, metavar="FILE", help="solvers: draw their curves as an SVG"
     )
     add_run(sub)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from tqdm import tqdm
 from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud
 from ddeq.datasets.mnist import Split, load_mnist, pixel_cloud
-from ddeq.flow import StopRule, seeded
+from ddeq.flow import Flow, StopRule, seeded
 from ddeq.metrics import spread, wilson_interval
 from ddeq.model import parameter_count
 from ddeq.preprocess import collate
@@ -65,6 +65,40 @@ def load_digits(folder: Path, split: Split, card: dict, limit: int | None = None
     return Labelled(clouds, digits.labels[:limit])
 
 
+def flows(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    settings: RunSettings,
+    device: torch.device | str = "cpu",
+    batch_size: int = 64,
+) -> Iterator[tuple[np.ndarray, Flow]]:
+    """The solves of all clouds, batch by batch: which clouds, and their flow.
+
+    Cloud ``k`` starts from seed ``seed * 1,000,003 + k``, so that a cloud's result does not depend
+    on its batch and two seeds share no start.
+    """
+    model, limits = checkpoint.model, settings.limits
+    # Clouds of one size together: less padding to compute.
+    order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")
+    for index in tqdm(np.array_split(order, -(-len(order) // batch_size)), unit="batch"):
+        x, mask = collate([data.clouds[k] for k in index])
+        seeds = [limits.seed * 1_000_003 + int(k) for k in index]
+        yield (
+            index,
+            model.flow(
+                x.to(device),
+                mask.to(device),
+                model.start(seeds, limits.particles).to(device),
+                solver=settings.solver,
+                kernel=settings.kernel,
+                stop=StopRule(limits.steps, limits.tolerance),
+                noise=limits.noise,
+                generators=seeded([seed + 2**31 for seed in seeds]),
+                velocity=False,
+            ),
+        )
+
+
 @torch.no_grad()
 def predict(
     checkpoint: Checkpoint,
@@ -73,39 +107,20 @@ def predict(
     device: torch.device | str = "cpu",
     batch_size: int = 64,
 ) -> Predictions:
-    """Solve every cloud to its equilibrium and read it out.
-
-    Cloud ``k`` starts from seed ``seed * 1,000,003 + k``, so that a cloud's result does not depend
-    on its batch and two seeds share no start.
-    """
-    model, limits = checkpoint.model, settings.limits
-    # Clouds of one size together: less padding to compute.
-    order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")
-    parts = []
-    for index in tqdm(np.array_split(order, -(-len(order) // batch_size)), unit="batch"):
-        x, mask = collate([data.clouds[k] for k in index])
-        seeds = [limits.seed * 1_000_003 + int(k) for k in index]
-        flow = model.flow(
-            x.to(device),
-            mask.to(device),
-            model.start(seeds, limits.particles).to(device),
-            solver=settings.solver,
-            kernel=settings.kernel,
-            stop=StopRule(limits.steps, limits.tolerance),
-            noise=limits.noise,
-            generators=seeded([seed + 2**31 for seed in seeds]),
-            velocity=False,
-        )
+    """Solve every cloud to its equilibrium and read it out, see :func:`flows`."""
+    parts, order = [], []
+    for index, flow in flows(checkpoint, data, settings, device, batch_size):
         end = flow.run()
+        order.append(index)
         parts.append(
             Predictions(
-                model.logits(end.particles).argmax(1),
+                checkpoint.model.logits(end.particles).argmax(1),
                 end.steps,
                 end.relative_objective,
                 spread(end.particles),
             )
         )
-    back = torch.from_numpy(np.argsort(order))
+    back = torch.from_numpy(np.argsort(np.concatenate(order)))
 
     def joined(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts]).cpu()[back]
