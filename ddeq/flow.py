@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from ddeq.kernels import Kernel, Riesz
-from ddeq.objective import Evaluation, Objective
-from ddeq.solvers import Solver
+from ddeq.objective import Evaluation, Objective, where
+from ddeq.solvers import Problem, Solver
 
 
 class Stopped(enum.Enum):
@@ -149,27 +149,26 @@ class Flow:
 
     def __iter__(self) -> Iterator[FlowStep]:
         spent, resumed = 0.0, time.perf_counter()
-        z, state = self.z0, self.solver.start(self.z0)
-        evaluations = torch.zeros_like(self._steps)
-        running = torch.ones_like(self._diverged)
-        initial = None
+        problem = Problem(self.objective, self.z0)
+        to, state = self.z0, self.solver.start(self.z0)
+        here = initial = None
         for k in range(self.stop.max_steps + 1):
-            calls = self.objective.evaluations
+            problem.step = k
             last = k == self.stop.max_steps
             shaken = self.noise > 0 and not last
-            here = self.objective(z, self.velocity and not shaken)
+            here = _arrive(to, here, problem, self.velocity and not shaken)
             initial = here.objective if initial is None else initial
             relative = relative_to(here.objective, initial)
             finite = here.objective.isfinite()
-            moving_on = running & finite & (relative > self.stop.tolerance)
+            arrived = relative <= self.stop.tolerance
             if shaken:
-                here = self._with_noise(here)
-            evaluations = evaluations + running * (self.objective.evaluations - calls)
-            self._diverged = self._diverged | (running & ~finite)
-            self._steps = torch.where(running, k, self._steps)
-            running = moving_on
+                here = self._with_noise(here, problem)
+            self._diverged = self._diverged | (problem.running & ~finite)
+            self._steps = torch.where(problem.running, k, self._steps)
+            running = problem.running = problem.running & finite & ~arrived
+            evaluations = problem.evaluations
             if going := not last and bool(running.any()):
-                z_next, gamma, state = self.solver.step(here, k, state)
+                to, gamma, state = self.solver.step(here, k, state, problem)
             spent += time.perf_counter() - resumed
             self._last = FlowStep(
                 step=k,
@@ -177,7 +176,7 @@ class Flow:
                 image=here.image,
                 objective=here.objective,
                 relative_objective=relative,
-                gradient_norm=wasserstein_norm(here, self.objective.mass(z)),
+                gradient_norm=wasserstein_norm(here, problem.mass(here.particles)),
                 velocity=here.velocity,
                 step_size=running * (gamma if going else 0.0),
                 evaluations=evaluations,
@@ -188,16 +187,15 @@ class Flow:
             resumed = time.perf_counter()  # what the caller does meanwhile is not the solve's time
             if not going:
                 return
-            z = torch.where(running[:, None, None], z_next, here.particles)
 
-    def _with_noise(self, here: Evaluation) -> Evaluation:
+    def _with_noise(self, here: Evaluation, problem: Problem) -> Evaluation:
         """The evaluation at ``z``, with the velocity found at ``z + beta u``."""
         shape = here.particles.shape[1:]
         u = torch.stack([torch.randn(shape, generator=g) for g in self.generators])  # (B, N, d)
         u = u.to(here.particles)
         if (mask := self.objective.mask) is not None:
             u = u * mask[..., None]
-        noisy = self.objective(here.particles + self.noise * u, velocity=True)
+        noisy = problem.evaluate(here.particles + self.noise * u)
         return Evaluation(here.particles, here.image, here.objective, noisy.velocity)
 
     def run(self) -> FlowSolution:
@@ -227,6 +225,17 @@ class Flow:
             stopped=stopped,
             seconds=last.seconds,
         )
+
+
+def _arrive(
+    to: Tensor | Evaluation, before: Evaluation | None, problem: Problem, velocity: bool
+) -> Evaluation:
+    """The evaluation of where running clouds go to, and of where stopped ones are."""
+    if isinstance(to, Evaluation):  # the solver has been there already
+        return where(problem.running, to, before)
+    if before is not None:
+        to = torch.where(problem.running[:, None, None], to, before.particles)
+    return problem.evaluate(to, velocity=velocity)
 
 
 def relative_to(objective: Tensor, initial: Tensor) -> Tensor:

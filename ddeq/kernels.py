@@ -87,6 +87,38 @@ class SlicedRiesz:
 
 
 @dataclass(frozen=True)
+class Continued(Riesz):
+    """The Riesz kernel, whose velocity is smoothed at first and less and less: ``eps -> 0``.
+
+    Its value is that of the plain kernel, so the objective means the same at every step. At step
+    ``k`` particles follow the velocity of ``Riesz(r, eps 2^(-k / fade))``, see :func:`kernel_at`.
+
+    Source: Chen 2012 (smoothing methods), https://doi.org/10.1007/s10107-012-0569-0.
+
+    Args:
+        r: exponent, ``0 < r < 2``.
+        eps: smoothing length of the first step, in the units of the points.
+        fade: after this many steps the smoothing length has halved.
+    """
+
+    eps: float = setting(5.0, 0, 10, "Smoothing length of the first step; it fades from there.")
+    fade: float = setting(10.0, 1, 1000, "After this many steps the smoothing length has halved.")
+
+    def value(self, squared_distance: Tensor) -> Tensor:
+        return Riesz(self.r).value(squared_distance)
+
+    def slope(self, squared_distance: Tensor) -> Tensor:
+        return Riesz(self.r).slope(squared_distance)
+
+
+def kernel_at(kernel: Kernel, step: int) -> Kernel:
+    """The kernel whose velocity is followed at a step (from 0): itself, unless it changes."""
+    if isinstance(kernel, Continued):
+        return Riesz(kernel.r, kernel.eps * 0.5 ** (step / kernel.fade))
+    return kernel
+
+
+@dataclass(frozen=True)
 class Gaussian:
     """``k(u, v) = exp(-|u - v|^2 / (2 sigma^2))``.
 
@@ -260,5 +292,6 @@ def mmd2(
 KERNELS: dict[str, type[Kernel]] = {
     "riesz": Riesz,
     "riesz-sliced": SlicedRiesz,
+    "riesz-continued": Continued,
     "gaussian": Gaussian,
 }

@@ -29,6 +29,18 @@ class Evaluation:
     velocity: Tensor | None
 
 
+def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
+    """``a`` for the clouds that are ``chosen (B,)``, ``b`` for the others."""
+    wide = chosen[:, None, None]
+    has_velocity = a.velocity is not None and b.velocity is not None
+    return Evaluation(
+        torch.where(wide, a.particles, b.particles),
+        torch.where(wide, a.image, b.image),
+        torch.where(chosen, a.objective, b.objective),
+        torch.where(wide, a.velocity, b.velocity) if has_velocity else None,
+    )
+
+
 class Objective:
     """``G`` of one batch of clouds, counting how often the operator was evaluated.
 
@@ -57,8 +69,16 @@ class Objective:
         self.differentiable = differentiable
         self.evaluations = 0
 
-    def __call__(self, z: Tensor, velocity: bool = True) -> Evaluation:
-        """Evaluate ``F`` once at ``z (B, N, d)``, and the velocity if asked for."""
+    def __call__(
+        self, z: Tensor, velocity: bool = True, kernel: Kernel | None = None
+    ) -> Evaluation:
+        """Evaluate ``F`` once at ``z (B, N, d)``, and the velocity if asked for.
+
+        Args:
+            z: particles.
+            velocity: whether it is wanted.
+            kernel: whose velocity, if not that of the objective's own.
+        """
         self.evaluations += 1
         mass = self.mass(z)  # (B, N)
         with torch.set_grad_enabled(velocity or self.differentiable):
@@ -69,14 +89,16 @@ class Objective:
             image = self.operator(z)  # (B, N, d)
             points = (z, image) if self.differentiable else (z.detach(), image.detach())
             mmd = discrepancy(*points, mass, mass, self.kernel)
-            v = None
+            value, v = mmd.mmd2 / 2, None
             if velocity:
+                if kernel not in (None, self.kernel):
+                    mmd = discrepancy(*points, mass, mass, kernel)
                 # dG/dz = 1/2 (dMMD^2/dz + J_F^T dMMD^2/dF), by one product with J_F^T.
                 (through,) = torch.autograd.grad(
                     image, z, mmd.grad_b, create_graph=self.differentiable
                 )
                 v = -(mmd.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
-        return Evaluation(*points, mmd.mmd2 / 2, v)
+        return Evaluation(*points, value, v)
 
     def mass(self, z: Tensor) -> Tensor:
         """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""

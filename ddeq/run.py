@@ -21,7 +21,7 @@ from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud, flatten, shorten
 from ddeq.errors import UserError
 from ddeq.flow import Flow, FlowStep, Stopped, StopRule, seeded
-from ddeq.kernels import KERNELS, Kernel
+from ddeq.kernels import KERNELS, Kernel, kernel_at
 from ddeq.metrics import spread
 from ddeq.objective import Evaluation, VelocityTerms, velocity_terms
 from ddeq.preprocess import isotropic, standardise, subsample
@@ -250,7 +250,7 @@ class Run(ABC):
     def _velocity_terms(self, step: FlowStep) -> VelocityTerms:
         here = Evaluation(step.particles, step.image, step.objective, step.velocity)
         mass = self.flow.objective.mass(step.particles)
-        return velocity_terms(here, self.settings.kernel, mass)
+        return velocity_terms(here, kernel_at(self.settings.kernel, step.step), mass)
 
     def _ending(self) -> dict[str, Any]:
         """What the outcomes of all runs tell; a run that was left early counts as cancelled."""

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from ddeq.checkpoints import save
 from ddeq.cli import main
 from ddeq.clouds import read_cloud
 from ddeq.datasets import objects
+from ddeq.evaluation import solvers
 from ddeq.evaluation.object_cases import CUTS
 from ddeq.evaluation.samplings import copied
 from ddeq.formats.axes import UP_AXES
@@ -203,6 +205,19 @@ def test_evaluate_can_read_the_validation_split(capsys, mnist):
         capsys, *("evaluate", "digits", "--data", mnist, "--split", "validation", "--limit", 5)
     )
     assert (result["split"], result["total"]) == ("validation", 5)
+
+
+def test_evaluate_solvers_compares_one_to_the_reference_and_draws_it(
+    capsys, mnist, tmp_path, monkeypatch
+):
+    limits = replace(solvers.REFERENCE.limits, steps=5)
+    monkeypatch.setattr(solvers, "REFERENCE", replace(solvers.REFERENCE, limits=limits))
+    figure = tmp_path / "solvers.svg"
+    options = ("--data", mnist, "--limit", 3, "--solver", "broyden", "--figure", figure)
+    result = said(capsys, "evaluate", "solvers", *options)
+    assert {*result["solvers"]} == {"reference", "broyden"}
+    assert result["solvers"]["broyden"]["settings"]["solver"] == "broyden"
+    assert result["digits"] == 3 and figure.read_text().count("<polyline") == 2
 
 
 def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path):

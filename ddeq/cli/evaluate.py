@@ -12,14 +12,24 @@ from pathlib import Path
 import torch
 
 from ddeq.checkpoints import ASSETS, Checkpoint
-from ddeq.cli.options import Command, add_command, add_run, load_kind, said, settings, whole
+from ddeq.cli.options import (
+    Command,
+    add_command,
+    add_run,
+    load_kind,
+    said,
+    save_file,
+    settings,
+    whole,
+)
 from ddeq.datasets.mnist import load_mnist
 from ddeq.datasets.objects import ObjectClouds, load_furniture
 from ddeq.datasets.sources import CACHE
 from ddeq.errors import UserError
-from ddeq.evaluation import completion, objects
-from ddeq.evaluation.classification import load_digits, predict, report, stability
+from ddeq.evaluation import completion, objects, solvers
+from ddeq.evaluation.classification import Labelled, load_digits, predict, report, stability
 from ddeq.evaluation.digit_cases import copy_neighbour, cut_digits
+from ddeq.evaluation.figure import curves_svg
 from ddeq.evaluation.neighbours import Neighbours
 from ddeq.evaluation.object_cases import cut_objects
 from ddeq.evaluation.object_neighbours import ObjectNeighbours
@@ -76,6 +86,17 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
     add_steps_table(sub)
 
+    sub = add("solvers", evaluate_solvers, mnist)
+    sub.add_argument(
+        "--limit",
+        type=whole(1),
+        default=200,
+        help="only the first so many digits (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--figure", type=Path, metavar="FILE", help="draw the solvers' curves as an SVG"
+    )
+
     sub = add("objects", evaluate_objects, package)
     sub.add_argument(
         "--runs",
@@ -104,16 +125,21 @@ def evaluate_digits(options: argparse.Namespace) -> dict:
     device = pick_device(options.device)
     checkpoint = load_kind(options.model or ASSETS / "digits.safetensors", "classifier", device)
     chosen = settings(checkpoint, options)
-    split = "train" if options.split == "validation" else "test"
-    data = load_digits(options.data, split, checkpoint.card)
-    held_out = checkpoint.card["validation"] if options.split == "validation" else len(data.labels)
-    clouds, labels = data.clouds[-held_out:], data.labels[-held_out:]
-    data = replace(data, clouds=clouds[: options.limit], labels=labels[: options.limit])
+    data = _digits(options, checkpoint)
     result = predict(checkpoint, data, chosen, device)
     found = {"split": options.split, **report(checkpoint, data, result)}
     if options.stability:
         found |= stability(checkpoint, data, chosen, result, device)
     return found | {"settings": chosen.to_dict(), "device": str(device)}
+
+
+def _digits(options: argparse.Namespace, checkpoint: Checkpoint) -> Labelled:
+    """The first digits of the split that was asked for."""
+    split = "train" if options.split == "validation" else "test"
+    data = load_digits(options.data, split, checkpoint.card)
+    held_out = checkpoint.card["validation"] if options.split == "validation" else len(data.labels)
+    clouds, labels = data.clouds[-held_out:], data.labels[-held_out:]
+    return replace(data, clouds=clouds[: options.limit], labels=labels[: options.limit])
 
 
 def evaluate_completion_digits(options: argparse.Namespace) -> dict:
@@ -175,6 +201,22 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
         batch_size=8,
     )
     return {"split": options.split, "skipped": skipped, **table, "device": str(device)}
+
+
+def evaluate_solvers(options: argparse.Namespace) -> dict:
+    """Solvers beside the paper's flow run until it rests, on the digit classifier."""
+    device = pick_device(options.device)
+    checkpoint = load_kind(options.model or ASSETS / "digits.safetensors", "classifier", device)
+    data = _digits(options, checkpoint)
+    chosen = settings(checkpoint, options)
+    name = str(chosen.to_dict()["solver"])
+    candidates = {name: chosen} if said(options) else solvers.CANDIDATES
+    found = solvers.compare(checkpoint, data, candidates, device)
+    if options.figure:
+        curves = {name: row["curve"] for name, row in found["solvers"].items()}
+        picture = curves_svg(curves, "network evaluations", "G / G_0, median")
+        save_file(options.figure, picture.encode())
+    return {"split": options.split, **found, "device": str(device)}
 
 
 def _furniture(folder: Path) -> ObjectClouds:

@@ -114,3 +114,17 @@ def whole(low: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def save_file(path: Path, content: bytes) -> None:
+    """Write a file that a person asked for.
+
+    Raises:
+        UserError: it cannot be written.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise UserError(
+            f"'{path}' cannot be written ({error.strerror}), so give another --out."
+        ) from error

@@ -10,9 +10,8 @@ import numpy as np
 from ddeq.checkpoints import ASSETS
 from ddeq.cli.cuts import add_cuts, cut
 from ddeq.cli.input import add_input, read_input
-from ddeq.cli.options import add_command, add_run, load_kind, settings
+from ddeq.cli.options import add_command, add_run, load_kind, save_file, settings
 from ddeq.completion import CompleterRun, in_file_axes
-from ddeq.errors import UserError
 from ddeq.formats.writers import WRITERS, writer_for
 from ddeq.run import ClassifierRun, pick_device, prepare
 
@@ -63,14 +62,5 @@ def complete(options: argparse.Namespace) -> dict:
         pass
     completed = in_file_axes(run.completed, given.up)
     known = np.arange(len(completed)) < len(run.hollow.known)
-    _save(options.out, write(completed, known))
+    save_file(options.out, write(completed, known))
     return run.outcome.to_dict()
-
-
-def _save(path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise UserError(
-            f"'{path}' cannot be written ({error.strerror}), so give another --out."
-        ) from error

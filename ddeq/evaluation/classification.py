@@ -16,7 +16,7 @@ from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud
 from ddeq.datasets.mnist import Split, load_mnist, pixel_cloud
 from ddeq.evaluation.steps import stopped_after
-from ddeq.flow import StopRule, seeded
+from ddeq.flow import Flow, StopRule, seeded
 from ddeq.metrics import spread, wilson_interval
 from ddeq.preprocess import collate
 from ddeq.run import RunSettings, prepare
@@ -70,6 +70,37 @@ def load_digits(folder: Path, split: Split, card: dict, limit: int | None = None
     return Labelled(clouds, digits.labels[:limit])
 
 
+def flows(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    settings: RunSettings,
+    device: torch.device | str = "cpu",
+    batch_size: int = 64,
+) -> Iterator[tuple[np.ndarray, Flow]]:
+    """The solves of all clouds, batch by batch: which clouds, and their flow.
+
+    Cloud ``k`` starts from seed ``seed * 1,000,003 + k``, so that a cloud's result does not depend
+    on its batch and two seeds share no start.
+    """
+    model, limits = checkpoint.model, settings.limits
+    for index, x, mask in _batches(data, batch_size):
+        seeds = [limits.seed * 1_000_003 + int(k) for k in index]
+        yield (
+            index,
+            model.flow(
+                x.to(device),
+                mask.to(device),
+                model.start(seeds, limits.particles).to(device),
+                solver=settings.solver,
+                kernel=settings.kernel,
+                stop=StopRule(limits.steps, limits.tolerance),
+                noise=limits.noise,
+                generators=seeded([seed + 2**31 for seed in seeds]),
+                velocity=False,
+            ),
+        )
+
+
 @torch.no_grad()
 def predict(
     checkpoint: Checkpoint,
@@ -78,37 +109,20 @@ def predict(
     device: torch.device | str = "cpu",
     batch_size: int = 64,
 ) -> Predictions:
-    """Solve every cloud to its equilibrium and read it out.
-
-    Cloud ``k`` starts from seed ``seed * 1,000,003 + k``, so that a cloud's result does not depend
-    on its batch and two seeds share no start.
-    """
-    model, limits = checkpoint.model, settings.limits
-    order, batches = _batches(data, batch_size)
-    parts = []
-    for index, x, mask in batches:
-        seeds = [limits.seed * 1_000_003 + int(k) for k in index]
-        flow = model.flow(
-            x.to(device),
-            mask.to(device),
-            model.start(seeds, limits.particles).to(device),
-            solver=settings.solver,
-            kernel=settings.kernel,
-            stop=StopRule(limits.steps, limits.tolerance),
-            noise=limits.noise,
-            generators=seeded([seed + 2**31 for seed in seeds]),
-            velocity=False,
-        )
+    """Solve every cloud to its equilibrium and read it out, see :func:`flows`."""
+    order, parts = [], []
+    for index, flow in flows(checkpoint, data, settings, device, batch_size):
         end = flow.run()
+        order.append(index)
         parts.append(
             Predictions(
-                model.probabilities(end.particles),
+                checkpoint.model.probabilities(end.particles),
                 end.steps,
                 end.relative_objective,
                 spread(end.particles),
             )
         )
-    back = torch.from_numpy(np.argsort(order))
+    back = torch.from_numpy(np.argsort(np.concatenate(order)))
 
     def joined(name: str) -> Tensor:
         return torch.cat([getattr(part, name) for part in parts]).cpu()[back]
@@ -124,18 +138,18 @@ def predict_at_once(
     batch_size: int = 64,
 ) -> Tensor:
     """Class probabilities ``(K, classes)`` by a network that needs no solver."""
-    order, batches = _batches(data, batch_size)
-    parts = [checkpoint.model(x.to(device), mask.to(device)).softmax(-1) for _, x, mask in batches]
-    return torch.cat(parts).cpu()[torch.from_numpy(np.argsort(order))]
+    order, parts = [], []
+    for index, x, mask in _batches(data, batch_size):
+        order.append(index)
+        parts.append(checkpoint.model(x.to(device), mask.to(device)).softmax(-1))
+    return torch.cat(parts).cpu()[torch.from_numpy(np.argsort(np.concatenate(order)))]
 
 
-def _batches(
-    data: Labelled, size: int
-) -> tuple[np.ndarray, Iterator[tuple[np.ndarray, Tensor, Tensor]]]:
-    """The order of clouds, those of one size together, and its batches: indices, points, mask."""
+def _batches(data: Labelled, size: int) -> Iterator[tuple[np.ndarray, Tensor, Tensor]]:
+    """Batches of clouds, those of one size together: their indices, points and mask."""
     order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")  # less padding
-    parts = tqdm(np.array_split(order, -(-len(order) // size)), unit="batch")
-    return order, ((index, *collate([data.clouds[k] for k in index])) for index in parts)
+    for index in tqdm(np.array_split(order, -(-len(order) // size)), unit="batch"):
+        yield index, *collate([data.clouds[k] for k in index])
 
 
 def report(checkpoint: Checkpoint, data: Labelled, result: Predictions) -> dict:

@@ -15,19 +15,30 @@ from ddeq.solvers import SOLVERS
 SOLVER_HINTS = {
     "euler": "Constant steps downhill: the paper's solver. It cannot quite arrive.",
     "euler-decay": "Steps downhill that get shorter, so that particles settle.",
+    "euler-power": "Steps downhill that get shorter ever more slowly.",
+    "normalised": "Steps downhill of a length that is given, however steep it is.",
+    "polyak": "Steps downhill as long as the objective says that there is to go.",
+    "armijo": "Steps downhill whose length is tried out first.",
     "momentum": "Steps downhill with inertia, getting shorter.",
+    "nesterov": "Steps downhill that look ahead, and lose their inertia when it leads uphill.",
+    "l-bfgs": "Steps that learn from the last few how the objective bends.",
+    "frozen": "Many steps to where the network sends the particles, then it is asked again.",
+    "majorise": "The same without a step size: each move minimises a bound on the distance.",
     "picard": "No gradient: every particle moves to where the network sends it.",
     "anderson": "Jumps that combine the last few, to cancel what is left over.",
+    "broyden": "Jumps that learn from the last few how the network bends.",
 }
 KERNEL_HINTS = {
     "riesz": "Energy distance: felt at any distance.",
     "riesz-sliced": "The energy distance, estimated on lines: faster for thousands of particles.",
+    "riesz-continued": "Energy distance, blurred at first and sharper with every step.",
     "gaussian": "Felt only within its bandwidth.",
 }
 NAMES = {
     "r": "exponent r",
     "eps": "smoothing",
     "sigma": "bandwidth",
+    "inner": "inner moves",
     "steps": "step limit",
 }
 

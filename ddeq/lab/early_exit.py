@@ -1,0 +1,209 @@
+"""Does the flow matter? Accuracy against the number of steps, and what a step costs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ddeq.checkpoints import Checkpoint
+from ddeq.clouds import PointCloud
+from ddeq.flow import Flow, StopRule, seeded
+from ddeq.gallery import load_gallery
+from ddeq.metrics import wilson_interval
+from ddeq.preprocess import collate
+from ddeq.run import RunSettings, prepare, with_defaults
+
+BATCH = 60
+TIMED = 12  # digits, solved one at a time for their milliseconds
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The digits that come with the package, prepared for a model: clouds ``(M_k, 2)``, classes."""
+
+    clouds: Sequence[np.ndarray]
+    labels: np.ndarray
+
+
+def shipped_digits(card: dict) -> Shipped:
+    """All digits of the gallery."""
+    gallery = load_gallery()
+    clouds: list[PointCloud] = [gallery.cloud(k) for k in range(len(gallery.labels))]
+    return Shipped([prepare(cloud, card) for cloud in clouds], gallery.labels)
+
+
+@dataclass(frozen=True)
+class Score:
+    """So many right of so many."""
+
+    correct: int
+    total: int
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.total if self.total else float("nan")
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 %, see :func:`ddeq.metrics.wilson_interval`."""
+        return wilson_interval(self.correct, self.total) if self.total else (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Anytime:
+    """What is known so far of reading the class out after 0, 1, ..., K steps.
+
+    Attributes:
+        progress: 0 to 1.
+        scores: ``K + 1`` of them.
+        control: the score of the same network trained without a flow.
+        milliseconds: ``(K + 1,)``, median over digits solved one at a time, from the input to the
+            class; nan before it is measured.
+        control_milliseconds: likewise.
+    """
+
+    progress: float
+    scores: tuple[Score, ...]
+    control: Score
+    milliseconds: np.ndarray
+    control_milliseconds: float
+
+    def enough(self) -> int:
+        """The fewest steps whose accuracy is within the interval of the last."""
+        low, _ = self.scores[-1].interval
+        return next(k for k, score in enumerate(self.scores) if score.accuracy >= low)
+
+
+class Measurement:
+    """Reads out after every step for many clouds; an iterator of :class:`Anytime`.
+
+    Args:
+        checkpoint, control: the model, and the same network trained without a flow.
+        data: what to classify.
+        settings: of the solver, every cloud taking all steps; the control takes its card's.
+        device: where to solve.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        control: Checkpoint,
+        data: Shipped,
+        settings: RunSettings,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.model, self.control, self.data = checkpoint.model, control.model, data
+        self.settings, self.device = settings, torch.device(device)
+        self.control_settings = with_defaults(control.card, {})
+
+    def __iter__(self) -> Iterator[Anytime]:
+        steps = self.settings.limits.steps
+        unknown = np.full(steps + 1, np.nan)
+        found = Anytime(0.0, (Score(0, 0),) * (steps + 1), Score(0, 0), unknown, np.nan)
+        total = len(self.data.labels)
+        for begin in range(0, total, BATCH):
+            index = range(begin, min(begin + BATCH, total))
+            for step in self._scored(found, index):
+                found = step
+                yield found
+        yield from self._timed(found)
+
+    def _scored(self, before: Anytime, index: range) -> Iterator[Anytime]:
+        """What was known, and these clouds too."""
+        truth = torch.tensor(self.data.labels[index.start : index.stop])
+        share = len(index) / len(self.data.labels)
+        control = self._flow(self.control, self.control_settings, index)
+        for step in control:
+            end = step
+        right = self._right(self.control, end.particles, truth)
+        before = replace(before, control=_more(before.control, right, len(index)))
+        scores = list(before.scores)
+        flow = self._flow(self.model, self.settings, index)
+        for step in flow:
+            right = self._right(self.model, step.particles, truth)
+            scores[step.step] = _more(scores[step.step], right, len(index))
+            part = (step.step + 1) / len(scores) * share
+            # The last tenth is for the clock.
+            yield replace(before, progress=min(0.9, before.progress + 0.9 * part))
+        # A solve may end early where every cloud stands still: later steps say the same.
+        for k in range(step.step + 1, len(scores)):
+            scores[k] = _more(scores[k], right, len(index))
+        yield replace(
+            before, scores=tuple(scores), progress=min(0.9, before.progress + 0.9 * share)
+        )
+
+    def _timed(self, found: Anytime) -> Iterator[Anytime]:
+        """The same again for a few clouds one at a time, by the clock."""
+        clouds = range(min(TIMED, len(self.data.labels)))
+        times = np.full((len(clouds), len(found.scores)), np.nan)
+        controls = np.full(len(clouds), np.nan)
+        for k in clouds:
+            *_, controls[k] = self._seconds(self.control, self.control_settings, k)
+            for step, seconds in enumerate(self._seconds(self.model, self.settings, k)):
+                times[k, step:] = seconds
+            if k == 0 and len(clouds) > 1:
+                continue  # the first also warms the machine up
+            done = slice(min(1, len(clouds) - 1), k + 1)
+            yield replace(
+                found,
+                progress=0.9 + 0.1 * (k + 1) / len(clouds),
+                milliseconds=1000 * np.median(times[done], axis=0),
+                control_milliseconds=float(1000 * np.median(controls[done])),
+            )
+
+    def _seconds(self, model: torch.nn.Module, settings: RunSettings, k: int) -> Iterator[float]:
+        begin = time.perf_counter()
+        flow = self._flow(model, settings, range(k, k + 1))
+        encoded = time.perf_counter() - begin
+        for step in flow:
+            begin = time.perf_counter()
+            with torch.no_grad():
+                model.logits(step.particles).argmax(1).cpu()
+            yield encoded + step.seconds + time.perf_counter() - begin
+
+    @torch.no_grad()
+    def _flow(self, model: torch.nn.Module, settings: RunSettings, index: range) -> Flow:
+        x, mask = collate([self.data.clouds[k] for k in index])
+        limits = settings.limits
+        seeds = [limits.seed * 1_000_003 + k for k in index]
+        return model.flow(
+            x.to(self.device),
+            mask.to(self.device) if len(index) > 1 else None,
+            model.start(seeds, limits.particles).to(self.device),
+            solver=settings.solver,
+            kernel=settings.kernel,
+            stop=StopRule(limits.steps, 0.0),
+            noise=limits.noise,
+            generators=seeded([seed + 2**31 for seed in seeds]),
+            velocity=False,
+        )
+
+    @torch.no_grad()
+    def _right(self, model: torch.nn.Module, particles: Tensor, truth: Tensor) -> int:
+        return int((model.logits(particles).argmax(1).cpu() == truth).sum())
+
+
+def _more(score: Score, correct: int, total: int) -> Score:
+    return Score(score.correct + correct, score.total + total)
+
+
+def anytime_csv(found: Anytime) -> str:
+    """One line a number of steps, and one for the control."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["steps", "correct", "total", "accuracy", "low", "high", "milliseconds"])
+    rows = [
+        *zip(range(len(found.scores)), found.scores, found.milliseconds.tolist(), strict=True),
+        ("control", found.control, found.control_milliseconds),
+    ]
+    for steps, score, milliseconds in rows:
+        numbers = (score.correct, score.total, score.accuracy, *score.interval, milliseconds)
+        writer.writerow([steps, *numbers])
+    return out.getvalue()

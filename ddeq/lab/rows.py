@@ -1,0 +1,116 @@
+"""Many settings in one batch: every cloud of it has a solver and a kernel of its own.
+
+The network is evaluated once for all of them; what is left to each is cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ddeq.kernels import Kernel
+from ddeq.model import Classifier
+from ddeq.objective import Evaluation, Objective
+from ddeq.operator import Context
+from ddeq.solvers import Problem, Solver
+
+Operator = Callable[[Tensor], Tensor]
+
+
+def operator_of(model: Classifier, x: Tensor) -> Operator:
+    """``F(., x)`` of one input ``x (1, M, d_x)``, encoded once, for a batch of any size."""
+    context = model.operator.encode(x)
+    return lambda z: model.operator(z, _repeated(context, len(z)))
+
+
+def _repeated(context: Context, count: int) -> Context:
+    """The context of one input for a batch of clouds, without copying it."""
+    expand = partial(_expanded, count=count)
+    keys, values = (tuple(map(expand, part)) for part in (context.keys, context.values))
+    return replace(context, bilinear=expand(context.bilinear), keys=keys, values=values)
+
+
+def _expanded(t: Tensor, count: int) -> Tensor:
+    return t.expand(count, *t.shape[1:])
+
+
+@dataclass(frozen=True)
+class RowKernel:
+    """The kernel of each cloud of a batch; it takes squared distances ``(B, ..., ...)``."""
+
+    kernels: tuple[Kernel, ...]
+
+    def value(self, squared_distance: Tensor) -> Tensor:
+        return self._each(squared_distance, "value")
+
+    def slope(self, squared_distance: Tensor) -> Tensor:
+        return self._each(squared_distance, "slope")
+
+    def _each(self, squared_distance: Tensor, what: str) -> Tensor:
+        runs = [(kernel, len(list(run))) for kernel, run in groupby(self.kernels)]
+        parts = squared_distance.split([count for _, count in runs])
+        return torch.cat(
+            [getattr(kernel, what)(part) for (kernel, _), part in zip(runs, parts, strict=True)]
+        )
+
+
+@dataclass(frozen=True)
+class RowSolver:
+    """The solver of each cloud of a batch, all of one kind.
+
+    Attributes:
+        solvers, kernels: one a cloud.
+        operator: ``F`` for a batch of any size, see :func:`operator_of`.
+    """
+
+    solvers: tuple[Solver, ...]
+    kernels: tuple[Kernel, ...]
+    operator: Operator
+
+    @property
+    def needs_velocity(self) -> bool:
+        return any(solver.needs_velocity for solver in self.solvers)
+
+    def start(self, z0: Tensor) -> list[Any]:
+        return [solver.start(z) for solver, z in zip(self.solvers, z0.split(1), strict=True)]
+
+    def step(
+        self, here: Evaluation, k: int, state: list[Any], problem: Problem
+    ) -> tuple[Tensor | Evaluation, Tensor, list[Any]]:
+        to, gammas, states, asked = [], [], [], []
+        for row, (solver, kernel) in enumerate(zip(self.solvers, self.kernels, strict=True)):
+            alone = _row_of(here, row)
+            mine = Problem(Objective(self.operator, kernel), alone.particles)
+            mine.running, mine.step = problem.running[row : row + 1], problem.step
+            there, gamma, after = solver.step(alone, k, state[row], mine)
+            to.append(there)
+            gammas.append(torch.as_tensor(gamma).to(here.objective).reshape(1))
+            states.append(after)
+            asked.append(mine.evaluations)
+        problem.evaluations = problem.evaluations + torch.cat(asked)
+        return _stacked(to), torch.cat(gammas), states
+
+
+def _row_of(here: Evaluation, row: int) -> Evaluation:
+    part = slice(row, row + 1)
+    velocity = None if here.velocity is None else here.velocity[part]
+    return Evaluation(here.particles[part], here.image[part], here.objective[part], velocity)
+
+
+def _stacked(rows: Sequence[Tensor | Evaluation]) -> Tensor | Evaluation:
+    """One batch of clouds that all came back as particles, or all evaluated."""
+    if isinstance(rows[0], Tensor):
+        return torch.cat(list(rows))
+    velocity = None if rows[0].velocity is None else torch.cat([row.velocity for row in rows])
+    return Evaluation(
+        *(torch.cat([getattr(row, name) for row in rows]) for name in _PARTS), velocity
+    )
+
+
+_PARTS = ("particles", "image", "objective")

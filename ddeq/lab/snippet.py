@@ -1,0 +1,150 @@
+"""Python that reproduces what the lab shows, to be run where ``ddeq`` is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pprint import pformat
+
+from ddeq.clouds import PointCloud
+from ddeq.gallery import load_gallery
+from ddeq.kernels import Kernel
+from ddeq.lab.phase import Axis
+from ddeq.run import RunSettings
+
+INPUT_FILE = "ddeq-input.npz"
+"""Where the snippet finds an input that is not in the gallery: see :func:`ddeq.lab.race.lanes_npz`
+or any other file whose ``input`` is the model's."""
+
+
+def race(cloud: PointCloud, lanes: Mapping[str, RunSettings], target: float) -> str:
+    """Every lane of a race, and its standings."""
+    plain = {name: settings.to_dict() for name, settings in lanes.items()}
+    return _script(
+        cloud,
+        ["from ddeq.lab.race import Lane, judge", "from ddeq.lab.runs import LabRun"],
+        f"settings = {_literal(plain)}",
+        "lanes = []",
+        "for name, plain in settings.items():",
+        "    run = LabRun(checkpoint, points, RunSettings.from_dict(plain))",
+        "    lanes.append(Lane(name, run.labels, list(run)))",
+        f"for lane in judge(lanes, target={target!r}).standings:",
+        "    print(lane.name, lane.evaluations, lane.common, lane.spread, lane.label)",
+    )
+
+
+def fork(cloud: PointCloud, trunk: RunSettings, branch: RunSettings, at: int) -> str:
+    """A run, and another that leaves it at step ``at``."""
+    return _script(
+        cloud,
+        ["from ddeq.lab.fork import Fork", "from ddeq.lab.runs import LabRun"],
+        f"trunk = LabRun(checkpoint, points, RunSettings.from_dict({_literal(trunk.to_dict())}))",
+        "frames = list(trunk)",
+        f"settings = RunSettings.from_dict({_literal(branch.to_dict())})",
+        f"branch = Fork(checkpoint, points, trunk, frames, {at}, settings)",
+        "for frame in branch:",
+        "    print(frame.step, frame.common, frame.spread)",
+        "print(trunk.outcome.label, branch.outcome.label)",
+    )
+
+
+def search(cloud: PointCloud, settings: RunSettings, seeds: int, counts: Sequence[int]) -> str:
+    """Many starts, and the equilibria they find."""
+    return _script(
+        cloud,
+        ["from ddeq.lab.equilibria import Search"],
+        f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
+        f"*_, found = Search(checkpoint, points, settings, {seeds}, {list(counts)})",
+        "for end, group in zip(found.ends, found.groups().labels):",
+        "    print(end.name, end.label, end.spread, group)",
+        "print(found.distances)",
+    )
+
+
+def sweep(cloud: PointCloud, base: RunSettings, x: Axis, y: Axis) -> str:
+    """A phase diagram."""
+    return _script(
+        cloud,
+        ["from ddeq.lab.phase import Axis, Grid, Sweep"],
+        f"base = RunSettings.from_dict({_literal(base.to_dict())})",
+        f"grid = Grid(base, {x!r}, {y!r})",
+        "*_, found = Sweep(checkpoint, points, grid)",
+        "print(found.common)",
+    )
+
+
+def witness(cloud: PointCloud, settings: RunSettings, kernel: Kernel) -> str:
+    """A run, and the witness function at its particles in every step."""
+    return _script(
+        cloud,
+        [
+            "import torch",
+            f"from ddeq.kernels import {type(kernel).__name__}",
+            "from ddeq.lab.runs import LabRun",
+            "from ddeq.lab.witness import witness",
+        ],
+        f"run = LabRun(checkpoint, points, RunSettings.from_dict({_literal(settings.to_dict())}))",
+        "for frame in run:",
+        "    z, image = torch.from_numpy(frame.particles), torch.from_numpy(frame.image)",
+        f"    print(frame.step, witness(z, z, image, {kernel!r}).mean())",
+    )
+
+
+def anytime(settings: RunSettings) -> str:
+    """Accuracy against the number of steps."""
+    return _joined(
+        [
+            "from ddeq.checkpoints import ASSETS, load",
+            "from ddeq.lab.early_exit import Measurement, shipped_digits",
+            "from ddeq.run import RunSettings",
+            "",
+            'checkpoint = load(ASSETS / "digits.safetensors")',
+            'control = load(ASSETS / "digits-control.safetensors")',
+            f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
+            "data = shipped_digits(checkpoint.card)",
+            "*_, found = Measurement(checkpoint, control, data, settings)",
+            "for steps, score in enumerate(found.scores):",
+            "    print(steps, score.accuracy, *score.interval)",
+            'print("control", found.control.accuracy, *found.control.interval)',
+        ]
+    )
+
+
+def gallery_index(cloud: PointCloud) -> int | None:
+    """Which digit of the gallery a cloud is, if it is one."""
+    gallery = load_gallery()
+    named = (f"MNIST test digit {number}" for number in gallery.indices)
+    return next((k for k, name in enumerate(named) if name == cloud.name), None)
+
+
+def _script(cloud: PointCloud, imports: list[str], *body: str) -> str:
+    index = gallery_index(cloud)
+    if index is None:
+        source = f'np.load("{INPUT_FILE}")["input"]'
+        imports = [*imports, "from ddeq.run import RunSettings"]
+        first = ["import numpy as np", ""]
+    else:
+        source = f"prepare(load_gallery().cloud({index}), checkpoint.card)"
+        imports = [
+            "from ddeq.gallery import load_gallery",
+            *imports,
+            "from ddeq.run import RunSettings, prepare",
+        ]
+        first = []
+    lines = [
+        *first,
+        "from ddeq.checkpoints import ASSETS, load",
+        *imports,
+        "",
+        'checkpoint = load(ASSETS / "digits.safetensors")',
+        f"points = {source}  # (M, 2)",
+        *body,
+    ]
+    return _joined(lines)
+
+
+def _joined(lines: list[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def _literal(value: object) -> str:
+    return pformat(value, sort_dicts=False, width=96)

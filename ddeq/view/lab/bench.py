@@ -1,0 +1,92 @@
+"""What the sections of page *Solver lab* work on, and how they make runs of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import streamlit as st
+import torch
+
+from ddeq.checkpoints import Checkpoint
+from ddeq.clouds import PointCloud
+from ddeq.lab.runs import LabRun
+from ddeq.projection import Projection
+from ddeq.run import RunSettings
+from ddeq.view.live import LiveRun
+from ddeq.view.trajectory import trajectory
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One input and the models.
+
+    Attributes:
+        checkpoint, control: the classifier, and the same network trained without a flow.
+        cloud: the input, with its class in ``true_label`` if that is known.
+        points: of the cloud, as the model takes them.
+        device: where to solve.
+    """
+
+    checkpoint: Checkpoint
+    control: Checkpoint
+    cloud: PointCloud
+    true_label: str | None
+    points: np.ndarray
+    device: torch.device
+
+    @property
+    def card(self) -> dict[str, Any]:
+        return self.checkpoint.card
+
+    @property
+    def key(self) -> bytes:
+        """Tells this input from others."""
+        return self.points.tobytes()
+
+    def run(self, settings: RunSettings) -> LabRun:
+        return LabRun(self.checkpoint, self.points, settings, self.device)
+
+    def view(self, settings: RunSettings) -> Projection:
+        """Three axes of the latent space for runs of this input that begin like this one."""
+        limits = settings.limits
+        request = (self.key, limits.particles, limits.seed)
+        return remembered("view", request, lambda: self.run(settings).projection())
+
+    def live(self, run: LabRun, name: str, view: Projection) -> LiveRun:
+        """A run that streams into the player, in a view that other runs may share."""
+        shown = partial(
+            trajectory,
+            label=name,
+            projection=view,
+            labels=run.labels,
+            points=self.points,
+            true_label=self.true_label,
+            moved_by_gradient=run.settings.solver.needs_velocity,
+        )
+        return LiveRun(run, shown)
+
+
+def with_settings(card: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """A model card with other default settings; another solver's step limit is not the card's."""
+    settings = dict(card["settings"])
+    if changes.get("solver", settings["solver"]) != settings["solver"]:
+        settings.pop("steps", None)
+    return {**card, "settings": {**settings, **changes}}
+
+
+def remembered(name: str, request: Hashable, make: Callable[[], Any], at_most: int = 1) -> Any:
+    """What was last made under this name for this request, or what ``make`` makes now.
+
+    The session keeps the ``at_most`` last ones of a name.
+    """
+    kept = st.session_state.setdefault(f"lab {name}", {})
+    if request not in kept:
+        kept[request] = make()
+    kept[request] = kept.pop(request)  # the last one asked for
+    while len(kept) > at_most:
+        kept.pop(next(iter(kept)))
+    return kept[request]

@@ -1,0 +1,73 @@
+"""Section *Fork*: a run that is left at one of its steps with other settings."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from ddeq.lab import snippet
+from ddeq.lab.fork import Fork
+from ddeq.lab.race import curves_csv, judge, lanes_npz
+from ddeq.run import RunSettings
+from ddeq.view.forms import settings_form
+from ddeq.view.lab.bench import Bench, remembered, with_settings
+from ddeq.view.lab.race import as_lane, both_curves, choose_target, show_standings
+from ddeq.view.lab.takeaway import take_home
+from ddeq.view.lab.words import race_sentence
+from ddeq.view.watch import watch
+
+
+def forms(bench: Bench) -> tuple[RunSettings, RunSettings]:
+    """Settings of the trunk, and of the branch that leaves it."""
+    trunk, branch = st.tabs(["Trunk", "Branch"])
+    with trunk:
+        before = settings_form(with_settings(bench.card, solver="euler"), "t-")
+    with branch:
+        st.caption("From the fork on. Particles and seed are the trunk's.")
+        after = settings_form(bench.card, "f-", without=("particles", "seed"))
+    return before, after
+
+
+def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
+    """Both runs in the player: one until the fork."""
+    before, after = settings
+    view = bench.view(before)
+    trunk = remembered(
+        "trunk", (bench.key, before), lambda: bench.live(bench.run(before), "trunk", view)
+    )
+    if not trunk.done:
+        watch([trunk], "fork", lambda: None)
+        st.rerun()  # the player goes on with two runs where it had one
+    last = trunk.frames[-1].step
+    if not last:
+        st.info("The trunk has no step to be left at: allow it more steps.")
+        return
+    at = st.slider("Fork at step", 0, last, min(10, last // 2), key="at", bind="query-params")
+
+    def branched() -> Fork:
+        return Fork(
+            bench.checkpoint, bench.points, trunk.run, trunk.frames, at, after, bench.device
+        )
+
+    branch = remembered(
+        "branch",
+        (bench.key, before, after, at, last),
+        lambda: bench.live(branched(), f"branch from step {at}", view),
+    )
+    headline = st.container()
+    watch([trunk, branch], "fork", lambda: None)
+    raced = [as_lane("trunk", trunk), as_lane("branch", branch)]
+    result = judge(raced, choose_target())
+    headline.markdown(race_sentence(result))
+    show_standings(raced, result, "fork")
+    take_home(
+        bench,
+        {
+            "ddeq-fork.csv": partial(curves_csv, raced),
+            "ddeq-fork.npz": partial(lanes_npz, raced, bench.points),
+        },
+        lambda: both_curves(raced, result.target),
+        "fork",
+        snippet.fork(bench.cloud, before, after, at),
+    )

@@ -1,0 +1,158 @@
+"""Section *Phase diagram*: where a solver arrives over a grid of two of its settings."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from ddeq.errors import UserError
+from ddeq.lab import snippet
+from ddeq.lab.phase import MOST_CELLS, Axis, Grid, Sweep, axis, fields, map_csv
+from ddeq.run import RunSettings
+from ddeq.settings import Setting
+from ddeq.view.forms import settings_form
+from ddeq.view.lab.bench import Bench, remembered, with_settings
+from ddeq.view.lab.charts import SHOWN, cell_text, draw, phase
+from ddeq.view.lab.job import Job, work_through
+from ddeq.view.lab.takeaway import take_home
+from ddeq.view.lab.words import phase_sentence
+from ddeq.view.watch import watch
+from ddeq.view.words import outcome_sentence
+
+FAVOURITES = ("step_size", "damping", "momentum", "r", "window")  # first choices for axes
+
+
+def forms(bench: Bench) -> Grid | None:
+    """The grid, or None while what is chosen makes no sense, which is explained."""
+    with st.expander("Solver settings", icon=":material/tune:"):
+        card = with_settings(bench.card, solver="momentum", steps=60)
+        base = settings_form(card, "p-")
+    known = fields(base)
+    names = sorted(known, key=lambda n: FAVOURITES.index(n) if n in FAVOURITES else 99)
+    try:
+        x = _axis("Across", "x", known, names, 0)
+        y = _axis("Upwards", "y", known, names, 1)
+        return Grid(base, x, y)
+    except UserError as error:
+        st.error(str(error))
+        return None
+
+
+def _axis(title: str, which: str, known: dict[str, Setting], names: list[str], at: int) -> Axis:
+    # Fields whose default depends on the setting are fields of their own for each.
+    name = st.selectbox(
+        title,
+        names,
+        at,
+        format_func=lambda n: n.replace("_", " "),
+        key=f"{which}-axis-{'-'.join(sorted(names))}",
+    )
+    field = known[name]
+    low, high, count = st.columns(3)
+    whole = isinstance(field.default, int)
+    kind = int if whole else float
+    ends = _ends(field)
+    values = [
+        place.number_input(
+            label,
+            min_value=kind(field.low),
+            max_value=kind(field.high),
+            value=kind(end),
+            format="%d" if whole else "%g",
+            key=f"{which}-{label.lower()}-{name}",
+            bind="query-params",
+        )
+        for place, label, end in zip((low, high), ("From", "To"), ends, strict=True)
+    ]
+    cells = count.number_input(
+        "Values", 2, MOST_CELLS, 8, key=f"{which}-values", bind="query-params"
+    )
+    return axis(field, *values, cells)
+
+
+def _ends(field: Setting) -> tuple[float, float]:
+    """A range to begin with: all of it for shares, else some factors around the default."""
+    if field.high <= 1 or not field.default:
+        return field.low, min(field.high, field.low + 1)
+    low = max(field.low, field.default / 8) if isinstance(field.default, float) else field.low
+    return low, min(field.high, 4 * field.default)
+
+
+def show(bench: Bench, grid: Grid | None) -> None:
+    """A button, then the last diagram and the run of a cell of it."""
+    request = None if grid is None else (bench.key, grid)
+    if st.button(
+        "Compute the diagram",
+        type="primary",
+        icon=":material/grid_on:",
+        disabled=grid is None,
+    ):
+        sweep = Sweep(bench.checkpoint, bench.points, grid, bench.device)
+        st.session_state.sweep = Job((request, bench, grid), sweep)
+        st.session_state.pop("cell", None)
+    job = st.session_state.get("sweep")
+    if job is None:
+        if grid is not None:
+            cells = grid.shape[0] * grid.shape[1]
+            st.info(f"{cells} runs of one input, in batches; each cell can be watched afterwards.")
+        return
+    if job.request[0] != request:
+        st.info("Below is the diagram computed last. Press the button for what is chosen now.")
+    what = st.segmented_control(
+        "Show", list(SHOWN), default="Objective", required=True, key="shown", bind="query-params"
+    )
+    work_through(job, "sweep", "Solving the cells", partial(_show, what=what))
+
+
+def _show(job: Job, what: str) -> None:
+    _, bench, grid = job.request
+    found, labels = job.latest, bench.checkpoint.card["labels"]
+    if not job.done:
+        draw(phase(grid, found, what, labels, None), "phase", passing=True)
+        return
+    cells = grid.shape[0] * grid.shape[1]
+    st.markdown(phase_sentence(grid, found))
+    draw(
+        phase(grid, found, what, labels, st.session_state.get("cell")),
+        "phase",
+        on_select=partial(_clicked, cells),
+        selection_mode="points",
+    )
+    cell = st.selectbox(
+        "Watch a cell: click on it, or choose it here",
+        range(cells),
+        None,
+        format_func=lambda k: cell_text(grid, found, *divmod(k, grid.shape[1]), labels),
+        key="cell",
+        placeholder="No cell chosen",
+    )
+    if cell is not None:
+        _watch(bench, grid.settings(*divmod(cell, grid.shape[1])))
+    take_home(
+        bench,
+        {"ddeq-phase.csv": partial(map_csv, grid, found, tuple(labels))},
+        lambda: [phase(grid, found, name, labels, None) for name in SHOWN],
+        "phase",
+        snippet.sweep(bench.cloud, grid.base, grid.x, grid.y),
+    )
+
+
+def _clicked(cells: int) -> None:
+    points = st.session_state["chart-phase"].selection.points
+    inside = [p["point_index"] for p in points if 0 <= p.get("point_index", -1) < cells]
+    if inside:
+        st.session_state.cell = inside[-1]
+
+
+def _watch(bench: Bench, settings: RunSettings) -> None:
+    live = remembered(
+        "cell",
+        (bench.key, settings),
+        lambda: bench.live(bench.run(settings), bench.cloud.name, bench.view(settings)),
+    )
+    watch(
+        [live],
+        "phase",
+        lambda: st.markdown(outcome_sentence(live.run.outcome, bench.true_label)),
+    )

@@ -1,0 +1,87 @@
+"""Section *Witness*: the function that tells the particles from their image, step by step."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from ddeq.kernels import Gaussian, Kernel, Riesz
+from ddeq.lab import snippet
+from ddeq.lab.witness import on_plane, window_of
+from ddeq.projection import Projection
+from ddeq.run import RunSettings, metrics_csv, trajectory_npz
+from ddeq.view.forms import settings_form
+from ddeq.view.lab.bench import Bench, remembered
+from ddeq.view.lab.charts import draw, witness
+from ddeq.view.lab.takeaway import take_home
+from ddeq.view.live import LiveRun
+from ddeq.view.watch import watch
+
+KERNELS: dict[str, Kernel] = {
+    "Riesz, r = 1 (the paper's)": Riesz(),
+    "Riesz, r = 0.5": Riesz(0.5),
+    "Riesz, r = 1.5": Riesz(1.5),
+    "Riesz, r = 1, smoothed over 3": Riesz(1.0, 3.0),
+    "Gaussian, bandwidth 3": Gaussian(3.0),
+    "Gaussian, bandwidth 10": Gaussian(10.0),
+}
+
+
+def forms(bench: Bench) -> RunSettings:
+    """Settings of the run."""
+    with st.expander("Solver settings", icon=":material/tune:"):
+        return settings_form(bench.card, "w-")
+
+
+def show(bench: Bench, settings: RunSettings) -> None:
+    """The heat map above the player."""
+    view = bench.view(settings)
+    live = remembered(
+        "witness",
+        (bench.key, settings),
+        lambda: bench.live(bench.run(settings), bench.cloud.name, view),
+    )
+    st.markdown(
+        "Where the witness is high, particles are too many; where it is low, too few. They flow "
+        "from red to blue, and at an equilibrium it is flat."
+    )
+    above = st.container()
+    watch([live], "witness", lambda: None)
+    with above:
+        _stepping(live, view)
+    name = st.session_state["witness-kernel"]
+    take_home(
+        bench,
+        {
+            "ddeq-run.csv": lambda: metrics_csv(live.frames, live.run.labels),
+            "ddeq-run.npz": lambda: trajectory_npz(live.frames, bench.points, settings),
+        },
+        lambda: [_figure(live, view, name, k) for k in _shown_steps(live)],
+        "witness",
+        snippet.witness(bench.cloud, settings, KERNELS[name]),
+    )
+
+
+@st.fragment
+def _stepping(live: LiveRun, view: Projection) -> None:
+    """Controls and the heat map of one step; moving the slider leaves the rest alone."""
+    left, right = st.columns(2)
+    name = left.selectbox("Kernel", list(KERNELS), key="witness-kernel", bind="query-params")
+    last = len(live.frames) - 1
+    step = 0
+    if last:
+        step = right.slider("Step", 0, last, 0, key="witness-step", bind="query-params")
+    draw(_figure(live, view, name, step), "witness")
+
+
+def _figure(live: LiveRun, view: Projection, name: str, step: int) -> go.Figure:
+    frame = live.frames[step]
+    clouds = np.concatenate([[f.particles, f.image] for f in live.frames])
+    window = window_of(clouds, view)
+    return witness(on_plane(frame.particles, frame.image, KERNELS[name], view, window), frame.step)
+
+
+def _shown_steps(live: LiveRun) -> list[int]:
+    """A few steps from the first to the last."""
+    return sorted({round(k) for k in np.linspace(0, len(live.frames) - 1, 5)})
