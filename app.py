@@ -9,6 +9,7 @@ page = st.navigation(
             "pages/classify.py", title="Classify", icon=":material/scatter_plot:", default=True
         ),
         st.Page("pages/complete.py", title="Complete", icon=":material/auto_fix_high:"),
+        st.Page("pages/learn.py", title="Learn", icon=":material/school:"),
         st.Page("pages/lab.py", title="Solver lab", icon=":material/science:"),
     ],
     position="top",

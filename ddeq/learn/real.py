@@ -1,0 +1,55 @@
+"""Chapter 6: what the shipped digit classifier gains by flowing, on the gallery's digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ddeq.checkpoints import Checkpoint
+from ddeq.flow import StopRule
+from ddeq.gallery import PER_CLASS, load_gallery
+from ddeq.preprocess import collate
+from ddeq.run import prepare
+from ddeq.solvers import Picard
+
+DEPTHS = (0, 1, 2, 3, 5, 8, 12, 20)
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many digits a model has read rightly.
+
+    Attributes:
+        seen: digits so far.
+        right: of them, after each of :data:`DEPTHS` steps.
+    """
+
+    seen: int
+    right: tuple[int, ...]
+
+
+def score(checkpoint: Checkpoint) -> Iterator[Score]:
+    """Classify the gallery's digits class by class, reading out after several numbers of steps."""
+    gallery, model = load_gallery(), checkpoint.model
+    right = np.zeros(len(DEPTHS), int)
+    for start in range(0, len(gallery.labels), PER_CLASS):
+        digits = range(start, min(start + PER_CLASS, len(gallery.labels)))
+        points, mask = collate([prepare(gallery.cloud(i), checkpoint.card) for i in digits])
+        flow = model.flow(
+            points,
+            mask,
+            model.start([0] * len(digits)),
+            solver=Picard(),
+            stop=StopRule(max(DEPTHS), tolerance=0.0),
+            velocity=False,
+        )
+        truth = torch.tensor(gallery.labels[start : digits.stop])
+        with torch.no_grad():
+            for step in flow:
+                if step.step in DEPTHS:
+                    hits = model.logits(step.particles).argmax(-1) == truth
+                    right[DEPTHS.index(step.step)] += int(hits.sum())
+        yield Score(digits.stop, tuple(right.tolist()))

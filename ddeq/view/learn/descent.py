@@ -1,0 +1,239 @@
+"""Chapter 3: particles flow downhill to a target that the student draws."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from ddeq.errors import UserError
+from ddeq.images import strokes_to_cloud
+from ddeq.kernels import Riesz
+from ddeq.learn.descent import distances, flow_to, leftover
+from ddeq.learn.shapes import SHAPES, fitted
+from ddeq.solvers import Euler, EulerDecay, Momentum, Solver
+from ddeq.view.forms import SOLVER_HINTS
+from ddeq.view.glossary import explain
+from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab
+from ddeq.view.learn.toys import plane
+from ddeq.view.pad import drawing_pad
+from ddeq.view.player.component import player
+
+TEXT = r"""
+Think of all clouds as a landscape whose height is the [[MMD]] to a target
+$\term{target}{\nu}$. A [[gradient flow]] lets the cloud $\term{mu}{\mu}$ slide downhill: every
+[[particle]] moves along its own velocity,
+
+$$
+\term{mu}{z_n} \leftarrow \term{mu}{z_n} + \term{gamma}{\gamma}\,\term{velocity}{v_n},
+\qquad
+\term{velocity}{v_n} = \overline{\nabla \term{kernel}{k}(\term{mu}{z_n}, \term{target}{y})} -
+\overline{\nabla \term{kernel}{k}(\term{mu}{z_n}, \term{mu}{z})}.
+$$
+
+The first part pulls towards the target, the second keeps particles apart. So they do not all
+run to the same spot: they share the target out.
+
+The kernel is $\term{kernel}{k}(x, y) = -|x-y|^{\term{r}{r}}$. At $\term{r}{r}=1$ the pull is as
+strong near the target as far away: it finds far targets, but close by a constant
+[[step size]] jumps across again and again. This is [[chattering]], and a single particle
+chatters at a distance proportional to $\term{gamma}{\gamma}$. What cures it: steps that get
+shorter, $\term{r}{r}>1$, or a kernel smoothed near zero, $-(|x-y|^2+\varepsilon^2)^{1/2}$. Steps
+that are too long for the smoothed pull chatter as before.
+
+[[Noise injection|noise injection]] shakes the particles before each gradient. It can free stuck
+ones, but while it lasts it also keeps them from settling.
+"""
+
+SNIPPET = """\
+from ddeq.kernels import Riesz
+from ddeq.learn.descent import flow_to
+from ddeq.learn.shapes import SHAPES
+from ddeq.metrics import emd
+from ddeq.solvers import {name}
+
+target = SHAPES["{shape}"]({count})
+flow = flow_to(target, {solver}, {kernel}, steps={steps}, noise={noise})
+for step in flow:
+    if step.step % 20 == 0:
+        print(step.step, float(step.objective), emd(step.particles[0].numpy(), target))
+"""
+
+COUNT, STEPS = 40, 140
+SOLVERS = {"euler": Euler(), "euler-decay": EulerDecay(), "momentum": Momentum()}
+PLAIN = {
+    "flow-solver": "euler",
+    "flow-step": 2.0,
+    "flow-r": 1.0,
+    "flow-eps": 0.0,
+    "flow-noise": 0.0,
+}
+PRESETS = {
+    "Chattering": PLAIN,
+    "Half the step": {**PLAIN, "flow-step": 1.0},
+    "Shorter and shorter": {**PLAIN, "flow-solver": "euler-decay"},
+    "r = 1.5": {**PLAIN, "flow-step": 1.0, "flow-r": 1.5},
+    "Smoothed": {**PLAIN, "flow-step": 1.0, "flow-eps": 0.1},
+    "Noise": {**PLAIN, "flow-step": 1.0, "flow-noise": 0.2},
+}
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def left_at(step_size: float) -> float:
+    """What is left with this constant step and ``r = 1``."""
+    target = SHAPES["ring"](COUNT)
+    return leftover(flow_to(target, Euler(step_size), Riesz(), steps=STEPS), target)
+
+
+def answer() -> tuple[int, str]:
+    """Run both step sizes."""
+    whole, half = left_at(2.0), left_at(1.0)
+    right = 0 if half < 1e-3 else 1 if half < 0.8 * whole else 2
+    return right, (
+        f"With step 2 the particles end {whole:.3f} from the target on average, with step 1 "
+        f"{half:.3f}: nearer, but they still chatter. For one particle the distance is exactly "
+        "proportional to the step; in a cloud they also jostle each other."
+    )
+
+
+def figure() -> str:
+    """Controls, and the flow in the player."""
+    target, shape = _target()
+    solver, kernel, noise = _settings()
+    data, sentence = solved(target, solver, kernel, noise)
+    player([data], key="learn-descent", height=340, follow=True)
+    st.markdown(sentence)
+    offer_lab(solver, kernel, STEPS, noise=noise)
+    return SNIPPET.format(
+        name=type(solver).__name__,
+        shape=shape if shape in SHAPES else "ring",
+        count=COUNT,
+        solver=solver,
+        kernel=kernel,
+        steps=STEPS,
+        noise=noise,
+    )
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def solved(target: np.ndarray, solver: Solver, kernel: Riesz, noise: float) -> tuple[bytes, str]:
+    """The flow for the player, and what came of it."""
+    steps = list(flow_to(target, solver, kernel, steps=STEPS, noise=noise))
+    far = distances(steps, target)
+    left = float(np.mean(far[-20:]))
+    sentence = (
+        f"After {steps[-1].step} steps the particles end **{left:.3f}** from the target on "
+        f"average; they began {far[0]:.2f} away."
+    )
+    if left > far[0]:
+        sentence += " Such steps are too long: lower the step size."
+    curves = {
+        "distance to the target (EMD)": far,
+        "objective G": [float(step.objective) for step in steps],
+    }
+    data = plane(
+        steps,
+        "flow to a target",
+        curves,
+        truth=target,
+        ghost=False,
+        kernel=None if noise else kernel,
+        note="The true cloud is the target.",
+    )
+    return data, sentence
+
+
+def _settings() -> tuple[Solver, Riesz, float]:
+    with controls("flow"):
+        name = st.segmented_control(
+            "Solver",
+            list(SOLVERS),
+            default="euler",
+            required=True,
+            help=" ".join(f"*{name}*: {SOLVER_HINTS[name]}" for name in SOLVERS),
+            key="flow-solver",
+            bind="query-params",
+        )
+        one, two, three, four = st.columns(4, gap="medium")
+        step = one.slider(
+            "Step size",
+            0.1,
+            4.0,
+            2.0,
+            0.1,
+            help=explain("step size"),
+            key="flow-step",
+            bind="query-params",
+        )
+        r = two.slider(
+            "Exponent r",
+            0.2,
+            1.8,
+            1.0,
+            0.1,
+            help=explain("kernel"),
+            key="flow-r",
+            bind="query-params",
+        )
+        eps = three.slider(
+            "Smoothing",
+            0.0,
+            1.0,
+            0.0,
+            0.05,
+            help="Closer than this, the pull fades.",
+            key="flow-eps",
+            bind="query-params",
+        )
+        noise = four.slider(
+            "Noise",
+            0.0,
+            1.0,
+            0.0,
+            0.05,
+            help=explain("noise injection"),
+            key="flow-noise",
+            bind="query-params",
+        )
+    return replace(SOLVERS[name], step_size=step), Riesz(r, eps), noise
+
+
+def _target() -> tuple[np.ndarray, str]:
+    """The target of the link, or the one drawn."""
+    with controls("target"), st.container(horizontal=True, vertical_alignment="bottom"):
+        drawn = "flow-drawing" in st.session_state
+        names = [*SHAPES, *(["drawn"] if drawn else [])]
+        shape = st.segmented_control(
+            "Target", names, default="ring", required=True, key="flow-target", bind="query-params"
+        )
+        with st.popover("Draw one", icon=":material/draw:"):
+            strokes = drawing_pad("flow-pad", size=240)
+    if strokes is not None:
+        try:
+            st.session_state["flow-drawing"] = fitted(strokes_to_cloud(strokes).points, COUNT)
+            st.session_state["flow-wanted"] = True
+            st.rerun()
+        except (UserError, ValueError) as error:
+            st.error(str(error))
+    if st.session_state.pop("flow-wanted", False):
+        return st.session_state["flow-drawing"], "drawn"
+    if shape == "drawn":
+        return st.session_state["flow-drawing"], shape
+    return SHAPES[shape](COUNT), shape
+
+
+CHAPTER = Chapter(
+    "Flowing downhill",
+    TEXT,
+    Question(
+        "With constant steps and r = 1 the particles never quite arrive. Halve the step: what "
+        "becomes of the distance that is left?",
+        ("It vanishes", "It shrinks but stays", "It stays the same"),
+        answer,
+        "Half the step",
+    ),
+    PRESETS,
+    figure,
+    ("arbel", "hertrich", "energy", "ddeq"),
+)

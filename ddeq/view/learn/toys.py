@@ -1,0 +1,68 @@
+"""From the steps of a toy in the plane to what the player shows; no projection is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ddeq.flow import FlowStep
+from ddeq.kernels import Kernel, uniform_mass
+from ddeq.objective import Evaluation, velocity_terms
+from ddeq.view.player import Curve, Trajectory, encode
+
+
+def plane(
+    steps: Sequence[FlowStep],
+    label: str,
+    curves: Mapping[str, Sequence[float]],
+    *,
+    truth: np.ndarray | None = None,
+    ghost: bool = True,
+    rho: np.ndarray | None = None,
+    kernel: Kernel | None = None,
+    note: str = "",
+    status: str = "",
+) -> bytes:
+    """Encoded steps of one cloud in the plane.
+
+    Args:
+        steps: T of a flow with ``B = 1, d = 2``.
+        label: names the run.
+        curves: name to a number a step; drawn on a logarithmic axis, one chart each.
+        truth: points ``(K, 2)`` shown behind the particles.
+        ghost: whether to show ``F(mu)``.
+        rho: the input cloud ``(M, 2)``.
+        kernel: of the flow, to split its steps into their exact parts; None if none was followed.
+        note, status: of :class:`ddeq.view.player.Trajectory`.
+    """
+    return encode(
+        Trajectory(
+            label=label,
+            steps=np.array([step.step for step in steps], np.int32),
+            particles=_stacked([step.particles for step in steps]),
+            ghost=_stacked([step.image for step in steps]) if ghost else None,
+            terms=None if kernel is None else np.stack([_terms(step, kernel) for step in steps]),
+            curves=tuple(
+                Curve(name, np.array(values, np.float32), name, log=True)
+                for name, values in curves.items()
+            ),
+            truth=None if truth is None else truth.astype(np.float32),
+            input=None if rho is None else rho.astype(np.float32),
+            axes=("x", "y"),
+            note=note,
+            status=status,
+        )
+    )
+
+
+def _stacked(tensors: Sequence) -> np.ndarray:
+    return np.stack([t[0].detach().numpy() for t in tensors]).astype(np.float32)  # (T, N, 2)
+
+
+def _terms(step: FlowStep, kernel: Kernel) -> np.ndarray:
+    """The exact parts of a step, ``(3, N, 2)``."""
+    here = Evaluation(step.particles, step.image, step.objective, step.velocity)
+    parts = velocity_terms(here, kernel, uniform_mass(step.particles))
+    moved = [parts.attraction, parts.repulsion, parts.through_operator]
+    return float(step.step_size) * _stacked(moved)
