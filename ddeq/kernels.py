@@ -17,7 +17,11 @@ from ddeq.settings import setting
 
 # Above this many points the distance matrix is worth a matrix product; below it, exact
 # differences cost nothing and do not cancel for particles that almost coincide.
-_EXACT_DISTANCES_UP_TO = 512
+_EXACT_DISTANCES_UP_TO = 128
+
+# Pairs are met in blocks of so many points with all: small enough for the processor's cache, and
+# memory grows with the points and not with their square.
+_ROWS = 256
 
 
 class Kernel(Protocol):
@@ -149,9 +153,13 @@ def squared_distances(u: Tensor, v: Tensor) -> Tensor:
         )  # cdist is once differentiable
     if max(u.shape[1], v.shape[1]) <= _EXACT_DISTANCES_UP_TO:
         return torch.cdist(u, v, compute_mode="donot_use_mm_for_euclid_dist").square()
-    d2 = torch.cdist(u.double(), v.double(), compute_mode="use_mm_for_euclid_dist").square()
+    u64, v64 = u.double(), v.double()
+    of_u = u64.square().sum(2, keepdim=True)  # (B, N, 1)
+    of_v = v64.square().sum(2)[:, None, :]  # (B, 1, M)
+    d2 = torch.baddbmm(of_u + of_v, u64, v64.transpose(1, 2), alpha=-2)  # |u|^2 + |v|^2 - 2 u v
     # What is left of a distance 0 must be 0: kernels are steep there.
-    return d2.masked_fill(d2 <= 1e-12 * d2.amax((1, 2), keepdim=True), 0.0).to(u)
+    small = 1e-12 * (of_u.amax(1, keepdim=True) + of_v.amax(2, keepdim=True))
+    return d2.masked_fill_(d2 <= small, 0.0).to(u)
 
 
 def uniform_mass(points: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -218,14 +226,26 @@ def interaction(p: Tensor, c: Tensor, kernel: Kernel) -> tuple[Tensor, Tensor]:
     """
     if isinstance(kernel, SlicedRiesz):
         return kernel.interaction(p, c)
-    d2 = squared_distances(p, p)  # (B, n, n)
-    k = kernel.value(d2)
-    total = _quadratic(k, c)
+    blocks = [
+        _pairs(p[:, i : i + _ROWS], c[:, i : i + _ROWS], p, c, kernel)
+        for i in range(0, p.shape[1], _ROWS)
+    ]
+    totals, sizes, fields = zip(*blocks, strict=True)
+    total = torch.stack(totals).sum(0)
     # Below the rounding error of its own sum the value is noise, and at a fixed point it is 0.
-    rounding = torch.finfo(p.dtype).eps * _quadratic(k.abs(), c.abs())
-    total = torch.where(total.abs() <= rounding, 0.0, total)
-    weight = kernel.slope(d2) * c[:, None, :]  # (B, n, n)
-    return total, weight.sum(2, keepdim=True) * p - weight @ p
+    rounding = torch.finfo(p.dtype).eps * torch.stack(sizes).sum(0)
+    return torch.where(total.abs() <= rounding, 0.0, total), torch.cat(fields, dim=1)
+
+
+def _pairs(
+    u: Tensor, charge: Tensor, p: Tensor, c: Tensor, kernel: Kernel
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What points ``u (B, R, d)`` and all points do to each other: energy, its size, and field."""
+    d2 = squared_distances(u, p)  # (B, R, n)
+    k = kernel.value(d2)
+    weight = kernel.slope(d2) * c[:, None, :]  # (B, R, n)
+    field = weight.sum(2, keepdim=True) * u - weight @ p
+    return _product(charge, k, c), _product(charge.abs(), k.abs(), c.abs()), field
 
 
 class _WithGradient(torch.autograd.Function):
@@ -256,9 +276,13 @@ def mmd2_loss(a: Tensor, b: Tensor, mass_a: Tensor, mass_b: Tensor, kernel: Kern
     return _WithGradient.apply(d.mmd2, d.grad_a, d.grad_b, a, b)
 
 
-def _quadratic(k: Tensor, c: Tensor) -> Tensor:
-    """``sum_ij c_i k_ij c_j`` of each cloud: ``(B, P, P), (B, P) -> (B,)``."""
-    return (c[:, None, :] @ k @ c[:, :, None]).flatten()  # (B,1,P) @ (B,P,P) @ (B,P,1)
+def _product(a: Tensor, k: Tensor, c: Tensor) -> Tensor:
+    """``sum_ij a_i k_ij c_j`` of each cloud: ``(B, R), (B, R, P), (B, P) -> (B,)``.
+
+    Summed in double precision, as near a fixed point almost all of it cancels.
+    """
+    product = a.double()[:, None, :] @ k.double() @ c.double()[:, :, None]  # (B, 1, 1)
+    return product.flatten().to(k)
 
 
 def mmd2(
@@ -286,7 +310,7 @@ def mmd2(
     apart = d2 > 0
     at_zero = kernel.value(torch.zeros_like(d2))
     value = torch.where(apart, kernel.value(torch.where(apart, d2, 1.0)), at_zero)
-    return _quadratic(value, c)
+    return _product(c, value, c)
 
 
 KERNELS: dict[str, type[Kernel]] = {

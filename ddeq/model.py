@@ -137,7 +137,12 @@ class Completer(nn.Module):
             free_mask: ``(B, N)`` bool, True where valid; None if all are.
             **settings: of :class:`ddeq.flow.Flow`.
         """
-        operator = partial(self.operator, context=self.encode(known, known_mask), mask=free_mask)
+        operator = partial(
+            self.operator,
+            context=self.encode(known, known_mask),
+            mask=free_mask,
+            twice=bool(settings.get("differentiable")),
+        )
         return Flow(
             operator,
             self.lift(free),

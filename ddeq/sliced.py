@@ -14,6 +14,7 @@ import functools
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -54,20 +55,36 @@ def interaction(p: Tensor, c: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         ``p_i`` without the factor ``2 c_i``, ``(B, n, d)``.
     """
     theta = theta.to(p)
-    t = theta @ p.transpose(1, 2)  # (P, d) @ (B, d, n) = (B, P, n)
-    ordered, order = t.sort(dim=2)
-    masses = c[:, None, :].expand_as(t).gather(2, order)
+    order, ordered = _sorted(theta @ p.transpose(1, 2))  # (P, d) @ (B, d, n) = (B, P, n)
+    masses = c[:, None, :].expand_as(ordered).gather(2, order)
     until = masses.cumsum(2)  # (B, P, n), the mass up to and with each point
     total = until[..., -1:]
     # sum_ij c_i c_j |t_i - t_j| = 2 int C (C_total - C) dt, with C the mass to the left of t.
-    between = until[..., :-1] * (total - until[..., :-1])
-    energy = 2 * (between * ordered.diff(dim=2)).sum(2)  # (B, P)
+    gaps = ordered.diff(dim=2)  # (B, P, n-1)
+    energy = 2 * (until[..., :-1] * (total - until[..., :-1]) * gaps).sum(2)  # (B, P)
     # sum_j c_j sign(t_i - t_j): what is strictly to the left minus what is strictly to the right.
-    padded = torch.nn.functional.pad(until, (1, 0))
-    still = t.detach().contiguous()
-    still_ordered = ordered.detach().contiguous()
-    left = padded.gather(2, torch.searchsorted(still_ordered, still))
-    right = total - padded.gather(2, torch.searchsorted(still_ordered, still, right=True))
+    first, last = _ties(gaps > 0)
+    left, right = (until - masses).gather(2, first), total - until.gather(2, last)
+    push = torch.empty_like(left).scatter_(2, order, left - right)  # (B, P, n)
     factor = distance_factor(p.shape[2])
-    field = -factor / len(theta) * (left - right).transpose(1, 2) @ theta  # (B, n, P) @ (P, d)
+    field = -factor / len(theta) * push.transpose(1, 2) @ theta  # (B, n, P) @ (P, d)
     return -factor * energy.mean(1), field
+
+
+def _sorted(t: Tensor) -> tuple[Tensor, Tensor]:
+    """Order and sorted values of the last dimension; NumPy sorts three times as fast on a CPU."""
+    fixed = t.detach()
+    order = torch.from_numpy(fixed.numpy().argsort()) if t.device.type == "cpu" else fixed.argsort()
+    return order, t.gather(-1, order)
+
+
+def _ties(apart: Tensor) -> tuple[Tensor, Tensor]:
+    """First and last index of the run of equal values that each of ``n`` sorted values is in.
+
+    Args:
+        apart: ``(B, P, n-1)`` bool, True where a value differs from the next.
+    """
+    index = torch.arange(apart.shape[2] + 1, device=apart.device)
+    begins = F.pad(torch.where(apart, index[1:], 0), (1, 0))
+    ends = F.pad(torch.where(apart, index[:-1], index[-1]), (0, 1), value=len(index) - 1)
+    return begins.cummax(2).values, ends.flip(2).cummin(2).values.flip(2)

@@ -249,13 +249,14 @@ def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path
 
 
 def test_bench_measures_both_ways_in_one_run(capsys):
-    result = said(capsys, "bench", "--steps", 2, "--repeats", 1)
+    result = said(capsys, "bench", "digits", "--steps", 2, "--repeats", 1)
+    assert "objects" not in result and result["threads"] >= 1
     for config in ("paper", "shipped"):
         for batch in ("batch_1", "batch_64"):
-            row = result[config][batch]
+            row = result["digits"][config][batch]
             assert row["ratio"] == pytest.approx(row["ms_per_step_naive"] / row["ms_per_step"])
             assert row["ms_to_first_step"] > 0
-        completion = result[f"completion_{config}"]
+        completion = result["digits"][f"completion_{config}"]
         assert (completion["known"], completion["free"]) == (100, 40)
         assert completion["ms_per_step"] > 0
 

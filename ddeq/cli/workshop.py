@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ddeq.bench import bench
+from ddeq.bench import BENCHES, USUAL, bench
 from ddeq.checkpoints import ASSETS, load, save
 from ddeq.cli.options import add_command, kind_of
 from ddeq.datasets.sources import SOURCES
@@ -33,6 +33,9 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
 
     sub = add_command(commands, "bench", run_bench)
+    sub.add_argument(
+        "what", nargs="?", choices=BENCHES, help=f"only this; default: {' and '.join(USUAL)}"
+    )
     sub.add_argument("--steps", type=int, default=200, help="of one solve")
     sub.add_argument("--repeats", type=int, default=5, help="of every measurement")
 
@@ -60,8 +63,9 @@ def train_recipe(options: argparse.Namespace) -> dict:
 
 
 def run_bench(options: argparse.Namespace) -> dict:
-    """Milliseconds a step, against the naive way in the same run."""
-    return bench(pick_device(options.device), options.steps, options.repeats)
+    """How fast things are, against what they are to be compared with in the same run."""
+    names = (options.what,) if options.what else USUAL
+    return bench(names, pick_device(options.device), options.steps, options.repeats)
 
 
 def info(options: argparse.Namespace) -> dict:

@@ -1,4 +1,4 @@
-"""How fast a solve is, against the naive way to write it, measured in one run."""
+"""Digits: how fast a solve is, against the naive way to write it, measured in one run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ddeq.bench.timing import milliseconds, wait
 from ddeq.flow import Flow, StopRule
 from ddeq.kernels import Riesz, mmd2
 from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig, scatter
@@ -39,24 +40,31 @@ def naive_flow(model: Classifier, x: Tensor, z: Tensor, steps: int) -> Tensor:
 
 
 def measure(
-    config: OperatorConfig, batch: int, steps: int, device: torch.device | str, repeats: int
+    config: OperatorConfig,
+    batch: int,
+    steps: int,
+    device: torch.device | str,
+    repeats: int,
+    points: int = POINTS,
 ) -> dict:
     """Milliseconds a step of the flow and of the naive way, medians over ``repeats``.
 
     Args:
         config: sizes of the operator; its weights are random, which changes no timing.
-        batch: clouds of 130 points each.
+        batch: how many clouds at once.
         steps: of one solve.
         device: where to measure.
         repeats: of every measurement.
+        points: of each cloud.
     """
     torch.manual_seed(0)
     model = Classifier(ClassifierConfig(config)).eval().to(device)
     naive_model = copy.deepcopy(model)
     model.requires_grad_(False)  # as loaded from a checkpoint
-    x = torch.randn(batch, POINTS, config.input_dim, device=device)
+    x = torch.randn(batch, points, config.input_dim, device=device)
     z0 = model.start(list(range(batch))).to(device)
     first: list[float] = []
+    encoded: list[float] = []
 
     def solve() -> None:
         began = time.perf_counter()
@@ -66,25 +74,27 @@ def measure(
         flow = Flow(partial(model.operator, context=context), z0, solver=Euler(), stop=stop)
         for step in flow:
             if step.step == 0:
-                _wait(device)
+                wait(device)
                 first.append(1e3 * (time.perf_counter() - began))
-        _wait(device)
+        wait(device)
+        encoded.append(1e3 * flow.solution.seconds / steps)
 
     def naive() -> None:
         naive_flow(naive_model, x, z0, NAIVE_STEPS)
-        _wait(device)
+        wait(device)
 
     ours, theirs = [], []
     solve(), naive()  # warm up
-    first.clear()
+    first.clear(), encoded.clear()
     for _ in range(repeats):  # taking turns, so that a slow moment hurts both
-        ours.append(_milliseconds(solve) / steps)
-        theirs.append(_milliseconds(naive) / NAIVE_STEPS)
+        ours.append(milliseconds(solve) / steps)
+        theirs.append(milliseconds(naive) / NAIVE_STEPS)
     mine, slow = statistics.median(ours), statistics.median(theirs)
     return {
         "batch": batch,
         "steps": steps,
         "ms_per_step": mine,
+        "ms_per_step_after_encoding": statistics.median(encoded),
         "ms_per_step_naive": slow,
         "ratio": slow / mine,
         "ms_to_first_step": statistics.median(first),
@@ -92,33 +102,46 @@ def measure(
 
 
 def measure_completion(
-    config: CompleterConfig, steps: int, device: torch.device | str, repeats: int
+    config: CompleterConfig,
+    steps: int,
+    device: torch.device | str,
+    repeats: int,
+    known: int = KNOWN,
+    free: int = FREE,
 ) -> dict:
-    """Milliseconds a step of completing one digit by Euler steps, each with its exact velocity.
+    """Milliseconds a step of completing one cloud by Euler steps, each with its exact velocity.
 
-    Arguments as of :func:`measure`.
+    Args:
+        config: sizes of the model; its weights are random.
+        steps, device, repeats: as of :func:`measure`.
+        known, free: points and particles of the cloud.
     """
+    begin = completion(config, known, free, device)
+
+    def solve() -> None:
+        begin(solver=Euler(), stop=StopRule(steps, tolerance=0.0)).run()
+        wait(device)
+
+    solve()  # warm up
+    spent = [milliseconds(solve) / steps for _ in range(repeats)]
+    return {"known": known, "free": free, "steps": steps, "ms_per_step": statistics.median(spent)}
+
+
+def completion(
+    config: CompleterConfig, known: int, free: int, device: torch.device | str
+) -> Callable[..., Flow]:
+    """A random model and cloud to complete: settings of a flow -> the flow, not yet run."""
     torch.manual_seed(0)
     model = Completer(config).eval().requires_grad_(False).to(device)
     dim = config.operator.input_dim
-    known = torch.randn(1, KNOWN, dim, device=device)
-    start, _ = scatter([0], [FREE], dim)
-    start = start.to(device)
-
-    def solve() -> None:
-        model.flow(known, None, start, solver=Euler(), stop=StopRule(steps, tolerance=0.0)).run()
-        _wait(device)
-
-    solve()  # warm up
-    spent = [_milliseconds(solve) / steps for _ in range(repeats)]
-    return {"known": KNOWN, "free": FREE, "steps": steps, "ms_per_step": statistics.median(spent)}
+    points = torch.randn(1, known, dim, device=device)
+    start, _ = scatter([0], [free], dim)
+    return partial(model.flow, points, None, start.to(device))
 
 
-def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
+def digits(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
     """The paper's digit models, and the shipped ones; classifiers for a batch of 64, too."""
     return {
-        "device": str(device),
-        "threads": torch.get_num_threads(),
         "points": POINTS,
         "paper": _both(OperatorConfig(), device, steps, repeats),
         "shipped": _both(OperatorConfig(heads=8), device, steps, repeats),
@@ -140,14 +163,3 @@ def _both(config: OperatorConfig, device: torch.device | str, steps: int, repeat
         "batch_1": measure(config, 1, steps, device, repeats),
         "batch_64": measure(config, 64, max(1, steps // 10), device, repeats),
     }
-
-
-def _milliseconds(work: Callable[[], None]) -> float:
-    began = time.perf_counter()
-    work()
-    return 1e3 * (time.perf_counter() - began)
-
-
-def _wait(device: torch.device | str) -> None:
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize()

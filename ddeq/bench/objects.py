@@ -1,0 +1,27 @@
+"""Objects in space: how fast a solve is with the sizes that ship."""
+
+from __future__ import annotations
+
+import torch
+
+from ddeq.bench.digits import measure, measure_completion
+from ddeq.model import CompleterConfig
+from ddeq.operator import OperatorConfig
+
+POINTS = 1024
+KNOWN, FREE = 512, 512
+CLASSIFIER = OperatorConfig(input_dim=3, hidden_dim=24, heads=8)  # of recipes/objects.toml
+COMPLETER = CompleterConfig(  # of recipes/completion-objects.toml
+    OperatorConfig(input_dim=3, heads=8, cross_layers=3), lift="mlp", total=2.0
+)
+
+
+def objects(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
+    """Classify 1,024 points; complete 512 by as many, in fewer steps, as each takes longer."""
+    return {
+        "points": POINTS,
+        "classification": measure(CLASSIFIER, 1, steps, device, repeats, POINTS),
+        "completion": measure_completion(
+            COMPLETER, max(1, steps // 10), device, repeats, KNOWN, FREE
+        ),
+    }
