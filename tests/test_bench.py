@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from ddeq import bench as benches
-from ddeq.bench import objects
+from ddeq.bench import growth, objects
 from ddeq.bench.digits import measure
-from ddeq.bench.growth import growth
 from ddeq.bench.timing import peak_megabytes
 from ddeq.operator import OperatorConfig
 from ddeq.recipes import load_recipe
@@ -65,7 +64,7 @@ def test_objects_are_classified_and_completed(monkeypatch):
 
 def test_growth_tells_time_memory_and_error_at_each_size(monkeypatch):
     monkeypatch.setattr("ddeq.bench.growth.KNOWN", 8)
-    result = growth("cpu", repeats=1, sizes=(5, 9))
+    result = growth.bench("cpu", repeats=1, sizes=(5, 9))
     assert [*result["sizes"]] == ["5", "9"]
     for row in result["sizes"].values():
         for kernel in ("exact", "sliced"):
@@ -91,18 +90,17 @@ def row(exact: float, sliced: float) -> dict:
 )
 def test_sliced_is_faster_from_where_it_stays_so(monkeypatch, rows, first):
     monkeypatch.setattr("ddeq.bench.growth._measure", lambda size, *_: rows[size - 1])
-    assert growth(sizes=(1, 2, 3))["sliced_faster_from"] == first
+    assert growth.bench(sizes=(1, 2, 3))["sliced_faster_from"] == first
 
 
 def test_the_error_of_the_gradient_falls_with_the_lines(monkeypatch):
-    from ddeq.bench import growth as module
     from ddeq.kernels import Riesz, SlicedRiesz
 
     torch.manual_seed(0)
-    begin = module.completion(module.COMPLETER, 8, 20, "cpu")
+    begin = growth.completion(growth.COMPLETER, 8, 20, "cpu")
     errors = []
     for lines in (16, 128, 2048):
         kernels = {"exact": Riesz(), "sliced": SlicedRiesz(lines)}
-        monkeypatch.setattr(module, "_KERNELS", kernels)
-        errors.append(module._gradient_error(begin))
+        monkeypatch.setattr(growth, "_KERNELS", kernels)
+        errors.append(growth._gradient_error(begin))
     assert errors[0] > errors[1] > errors[2]

@@ -6,16 +6,14 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ddeq.bench.digits import digits
-from ddeq.bench.growth import growth
-from ddeq.bench.objects import objects
-from ddeq.formats.bench import bench as reading
+from ddeq.bench import digits, growth, objects
+from ddeq.formats import bench as reading
 
 BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
-    "digits": digits,
-    "objects": objects,
-    "reading": lambda device, steps, repeats: reading(repeats=repeats),
-    "growth": lambda device, steps, repeats: growth(device, repeats),  # one step at a time
+    "digits": digits.bench,
+    "objects": objects.bench,
+    "reading": lambda device, steps, repeats: reading.bench(repeats=repeats),
+    "growth": lambda device, steps, repeats: growth.bench(device, repeats),  # one step at a time
 }
 USUAL = ("digits", "objects")
 

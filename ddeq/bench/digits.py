@@ -139,7 +139,7 @@ def completion(
     return partial(model.flow, points, None, start.to(device))
 
 
-def digits(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
+def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
     """The paper's digit models, and the shipped ones; classifiers for a batch of 64, too."""
     return {
         "points": POINTS,

@@ -16,7 +16,7 @@ from ddeq.solvers import Euler
 SIZES = (256, 512, 1024, 2048, 4096)
 
 
-def growth(
+def bench(
     device: torch.device | str = "cpu", repeats: int = 5, sizes: Sequence[int] = SIZES
 ) -> dict:
     """Exact and sliced steps beside 512 known points, one step at a time.

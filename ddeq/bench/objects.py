@@ -16,7 +16,7 @@ COMPLETER = CompleterConfig(  # of recipes/completion-objects.toml
 )
 
 
-def objects(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
+def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
     """Classify 1,024 points; complete 512 by as many, in fewer steps, as each takes longer."""
     return {
         "points": POINTS,
