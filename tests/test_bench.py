@@ -1,13 +1,17 @@
 """The benches measure what they say, at sizes too small to mean anything."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from ddeq import bench as benches
-from ddeq.bench import growth, objects
+from ddeq.bench import arrival, growth, objects
 from ddeq.bench.digits import measure
+from ddeq.bench.rate import matmul_operations
 from ddeq.bench.timing import peak_megabytes
+from ddeq.errors import UserError
 from ddeq.operator import OperatorConfig
 from ddeq.recipes import load_recipe
 
@@ -56,7 +60,7 @@ def test_objects_are_classified_and_completed(monkeypatch):
     monkeypatch.setattr(objects, "KNOWN", 20)
     monkeypatch.setattr(objects, "FREE", 10)
     result = benches.bench(["objects"], "cpu", steps=10, repeats=1)
-    assert {*result} == {"device", "threads", "objects"}
+    assert {*result} == {"device", "threads", "objects", "against"}
     completion = result["objects"]["completion"]
     assert (completion["known"], completion["free"], completion["steps"]) == (20, 10, 1)
     assert result["objects"]["points"] == 30
@@ -104,3 +108,70 @@ def test_the_error_of_the_gradient_falls_with_the_lines(monkeypatch):
         monkeypatch.setattr(growth, "_KERNELS", kernels)
         errors.append(growth._gradient_error(begin))
     assert errors[0] > errors[1] > errors[2]
+
+
+def test_operations_are_those_of_products_and_of_their_gradients():
+    a, b = torch.randn(3, 5, 7), torch.randn(3, 7, 2, requires_grad=True)
+    once = 2 * 3 * 5 * 7 * 2
+    assert matmul_operations(lambda: a @ b) == once
+    assert matmul_operations(lambda: torch.autograd.grad((a @ b).sum(), b)) == 2 * once
+
+
+def test_operations_of_fused_attention_are_those_of_its_products():
+    q, k, v = (torch.randn(2, 4, n, 8, requires_grad=True) for n in (6, 9, 9))
+
+    def plain() -> torch.Tensor:
+        return (q @ k.transpose(2, 3)).softmax(-1) @ v
+
+    def fused() -> torch.Tensor:
+        return torch.nn.functional.scaled_dot_product_attention(q, k, v)
+
+    assert matmul_operations(fused) == matmul_operations(plain) == 2 * (2 * 2 * 4 * 6 * 9 * 8)
+    # Backward the fused kernel computes the scores a second time: five products, not four.
+    there_and_back = matmul_operations(lambda: torch.autograd.grad(fused().sum(), (q, k, v)))
+    assert there_and_back == 7 * (2 * 2 * 4 * 6 * 9 * 8)
+
+
+def test_the_naive_way_takes_the_steps_of_the_flow(monkeypatch):
+    """Two programs, one trajectory: as many steps to a tolerance, up to rounding."""
+    monkeypatch.setattr(arrival, "SIZES", {"two digits": (2, 10)})
+    monkeypatch.setattr(arrival, "TOLERANCE", 0.3)
+    row = arrival.bench("cpu", repeats=1)["two digits"]
+    assert row["flow"]["arrived"] == row["default"]["arrived"] == row["naive"]["arrived"] == 1
+    assert row["naive"]["evaluations"] == 2 * (row["flow"]["evaluations"] - 1)
+    assert row["default"]["evaluations"] < row["flow"]["evaluations"]
+
+
+ADAPTER = """
+import torch
+from ddeq.checkpoints import load_official
+WEIGHTS = {weights!r}
+HEADS = 4
+model = load_official(WEIGHTS, HEADS)
+def solve(x, z0, steps):
+    context = model.operator.encode(x)
+    from ddeq.kernels import Riesz, mmd2
+    for _ in range(steps):
+        z0 = z0.detach().requires_grad_()
+        value = mmd2(z0, model.operator(z0, context), Riesz()).sum() / 2
+        z0 = z0 - 5 * z0.shape[1] * torch.autograd.grad(value, z0)[0]
+    return z0
+"""
+
+
+def test_other_code_is_compared_with(tmp_path):
+    weights = Path(__file__).parent / "golden_small" / "cls_plane.pth"
+    (tmp_path / "ddeq_bench.py").write_text(ADAPTER.format(weights=str(weights)))
+    row = benches.bench([], "cpu", 2, 1, tmp_path)["against"]
+    assert row["apart_after_one_step"] < 1e-3
+    assert row["ms_per_step"] > 0 and row["ms_per_step_against"] > 0
+
+
+def test_other_code_that_is_not_there_is_skipped_with_a_word(tmp_path):
+    assert benches.bench([], against=tmp_path)["against"].startswith("skipped: ")
+
+
+def test_other_code_without_its_functions_is_refused(tmp_path):
+    (tmp_path / "ddeq_bench.py").write_text("WEIGHTS = 'model.pth'")
+    with pytest.raises(UserError, match="has no solve"):
+        benches.bench([], against=tmp_path)

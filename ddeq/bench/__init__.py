@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 
-from ddeq.bench import digits, growth, objects
+from ddeq.bench import arrival, digits, growth, objects
+from ddeq.bench.against import bench as compare
 from ddeq.formats import bench as reading
 
 BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
     "digits": digits.bench,
+    "arrival": lambda device, steps, repeats: arrival.bench(device, repeats),  # as many as needed
     "objects": objects.bench,
     "reading": lambda device, steps, repeats: reading.bench(repeats=repeats),
     "growth": lambda device, steps, repeats: growth.bench(device, repeats),  # one step at a time
 }
-USUAL = ("digits", "objects")
+USUAL = ("digits", "arrival", "objects")
 
 
 def bench(
@@ -23,7 +26,19 @@ def bench(
     device: torch.device | str = "cpu",
     steps: int = 200,
     repeats: int = 5,
+    against: Path | None = None,
 ) -> dict:
-    """The named benches, out of ``BENCHES``: steps of one solve, repeats of each measurement."""
-    machine = {"device": str(device), "threads": torch.get_num_threads()}
-    return machine | {name: BENCHES[name](device, steps, repeats) for name in names}
+    """Measure, all in one run.
+
+    Args:
+        names: of benches, out of ``BENCHES``.
+        device: where to measure.
+        steps: of one solve.
+        repeats: of each measurement.
+        against: a folder of other code to compare with, see :mod:`ddeq.bench.against`.
+    """
+    result = {"device": str(device), "threads": torch.get_num_threads()}
+    result |= {name: BENCHES[name](device, steps, repeats) for name in names}
+    if against is None:
+        return result | {"against": "skipped: no folder was given"}
+    return result | {"against": compare(against, device, steps, repeats)}

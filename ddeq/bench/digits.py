@@ -11,6 +11,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from ddeq.bench.rate import matmul_operations, matmul_rate
 from ddeq.bench.timing import milliseconds, wait
 from ddeq.flow import Flow, StopRule
 from ddeq.kernels import Riesz, mmd2
@@ -23,20 +24,42 @@ KNOWN, FREE = 100, 40  # of a digit to complete
 NAIVE_STEPS = 10  # the naive way is slow, and its steps all cost the same
 
 
-def naive_flow(model: Classifier, x: Tensor, z: Tensor, steps: int) -> Tensor:
-    """Euler steps as one writes them first.
+def naive_flow(
+    model: Classifier,
+    x: Tensor,
+    z: Tensor,
+    steps: int,
+    mask: Tensor | None = None,
+    step_size: Callable[[int], float] = lambda k: 5.0,
+    tolerance: float = 0.0,
+) -> int:
+    """Euler steps as one writes them first; returns how many were taken.
 
     The input is encoded at every step, ``backward`` goes through everything, parameters included,
     and ``F`` is evaluated again for the stopping test.
+
+    Args:
+        model: its weights get gradients, too.
+        x: ``(B, M, d_x)``.
+        z: ``(B, N, d)``.
+        steps: at most so many.
+        mask: ``(B, M)`` bool, True where a point is valid.
+        step_size: of step ``k``.
+        tolerance: of all clouds' relative objectives.
     """
-    for _ in range(steps):
+    before = None
+    for k in range(steps):
         z = z.detach().requires_grad_()
-        image = model.operator(z, model.operator.encode(x))
-        (mmd2(z, image, Riesz()) / 2).sum().backward()
-        z = z.detach() - 5.0 * z.shape[1] * z.grad
+        image = model.operator(z, model.operator.encode(x, mask))
+        objective = mmd2(z, image, Riesz()) / 2  # (B,)
+        before = objective.detach() if before is None else before
+        objective.sum().backward()
+        z = z.detach() - step_size(k) * z.shape[1] * z.grad
         with torch.no_grad():
-            mmd2(z, model.operator(z, model.operator.encode(x)), Riesz()).max().item()
-    return z
+            after = mmd2(z, model.operator(z, model.operator.encode(x, mask)), Riesz()) / 2
+        if float((after / before).max()) <= tolerance:
+            return k + 1
+    return steps
 
 
 def measure(
@@ -46,8 +69,11 @@ def measure(
     device: torch.device | str,
     repeats: int,
     points: int = POINTS,
+    particles: int | None = None,
 ) -> dict:
     """Milliseconds a step of the flow and of the naive way, medians over ``repeats``.
+
+    ``matmul_share`` is the rate of matrix operations in a step over that of one large product.
 
     Args:
         config: sizes of the operator; its weights are random, which changes no timing.
@@ -56,13 +82,14 @@ def measure(
         device: where to measure.
         repeats: of every measurement.
         points: of each cloud.
+        particles: of each cloud; default: 10.
     """
     torch.manual_seed(0)
     model = Classifier(ClassifierConfig(config)).eval().to(device)
     naive_model = copy.deepcopy(model)
     model.requires_grad_(False)  # as loaded from a checkpoint
     x = torch.randn(batch, points, config.input_dim, device=device)
-    z0 = model.start(list(range(batch))).to(device)
+    z0 = model.start(list(range(batch)), particles).to(device)
     first: list[float] = []
     encoded: list[float] = []
 
@@ -83,6 +110,9 @@ def measure(
         naive_flow(naive_model, x, z0, NAIVE_STEPS)
         wait(device)
 
+    context = model.operator.encode(x)
+    flow = Flow(partial(model.operator, context=context), z0, solver=Euler())
+    operations = matmul_operations(lambda: flow.objective(z0))  # of one step
     ours, theirs = [], []
     solve(), naive()  # warm up
     first.clear(), encoded.clear()
@@ -90,14 +120,17 @@ def measure(
         ours.append(milliseconds(solve) / steps)
         theirs.append(milliseconds(naive) / NAIVE_STEPS)
     mine, slow = statistics.median(ours), statistics.median(theirs)
+    after_encoding = statistics.median(encoded)
     return {
         "batch": batch,
+        "particles": z0.shape[1],
         "steps": steps,
         "ms_per_step": mine,
-        "ms_per_step_after_encoding": statistics.median(encoded),
+        "ms_per_step_after_encoding": after_encoding,
         "ms_per_step_naive": slow,
         "ratio": slow / mine,
         "ms_to_first_step": statistics.median(first),
+        "matmul_share": operations / (1e-3 * after_encoding) / matmul_rate(device),
     }
 
 
@@ -140,11 +173,11 @@ def completion(
 
 
 def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:
-    """The paper's digit models, and the shipped ones; classifiers for a batch of 64, too."""
+    """The paper's digit models, and the shipped ones; classifiers in three sizes."""
     return {
         "points": POINTS,
-        "paper": _both(OperatorConfig(), device, steps, repeats),
-        "shipped": _both(OperatorConfig(heads=8), device, steps, repeats),
+        "paper": _sizes(OperatorConfig(), device, steps, repeats),
+        "shipped": _sizes(OperatorConfig(heads=8), device, steps, repeats),
         "completion_paper": measure_completion(
             CompleterConfig(OperatorConfig(cross_layers=3)), steps, device, repeats
         ),
@@ -157,9 +190,10 @@ def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5
     }
 
 
-def _both(config: OperatorConfig, device: torch.device | str, steps: int, repeats: int) -> dict:
-    # A batch is slow enough to be timed over fewer steps.
+def _sizes(config: OperatorConfig, device: torch.device | str, steps: int, repeats: int) -> dict:
+    few = max(1, steps // 10)  # what takes long is timed over fewer steps
     return {
         "batch_1": measure(config, 1, steps, device, repeats),
-        "batch_64": measure(config, 64, max(1, steps // 10), device, repeats),
+        "batch_64": measure(config, 64, few, device, repeats),
+        "particles_1000": measure(config, 1, few, device, repeats, particles=1000),
     }

@@ -36,6 +36,12 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     sub.add_argument(
         "what", nargs="?", choices=BENCHES, help=f"only this; default: {' and '.join(USUAL)}"
     )
+    sub.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="compare with other code: see ddeq/bench/against.py",
+    )
     sub.add_argument("--steps", type=int, default=200, help="of one solve")
     sub.add_argument("--repeats", type=int, default=5, help="of every measurement")
 
@@ -65,7 +71,8 @@ def train_recipe(options: argparse.Namespace) -> dict:
 def run_bench(options: argparse.Namespace) -> dict:
     """How fast things are, against what they are to be compared with in the same run."""
     names = (options.what,) if options.what else USUAL
-    return bench(names, pick_device(options.device), options.steps, options.repeats)
+    device = pick_device(options.device)
+    return bench(names, device, options.steps, options.repeats, options.against)
 
 
 def info(options: argparse.Namespace) -> dict:

@@ -1,0 +1,101 @@
+"""Digits: how long the shipped classifier takes to bring the objective to a hundredth."""
+
+from __future__ import annotations
+
+import copy
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from ddeq.bench.digits import naive_flow
+from ddeq.bench.timing import milliseconds, wait
+from ddeq.checkpoints import ASSETS, Checkpoint, load
+from ddeq.flow import StopRule
+from ddeq.gallery import load_gallery
+from ddeq.preprocess import collate
+from ddeq.run import RunSettings, prepare, with_defaults
+from ddeq.solvers import EulerDecay
+from ddeq.solvers.euler import decayed
+
+TOLERANCE = 1e-2
+STEPS = 500
+FLOW = EulerDecay(5.0, 50.0, 0.0)  # with steps of one size the paper's flow stays above a hundredth
+SIZES = {"batch_1": (1, 10), "batch_64": (64, 10), "particles_1000": (1, 1000)}
+
+
+@dataclass(frozen=True)
+class _Way:
+    """One way to solve: does it, and says how many evaluations it took and which share arrived."""
+
+    solve: Callable[[], tuple[int, float]]
+    repeats: int
+
+
+def bench(device: torch.device | str = "cpu", repeats: int = 5) -> dict:
+    """Milliseconds from encoding on, by size: the card's solver, the paper's flow, the naive way.
+
+    The naive way takes the paper's flow's steps (:func:`ddeq.bench.digits.naive_flow`) and is
+    measured once, as it is slow.
+    """
+    checkpoint = load(ASSETS / "digits.safetensors", device)
+    return {name: _measure(checkpoint, *size, device, repeats) for name, size in SIZES.items()}
+
+
+def _measure(
+    checkpoint: Checkpoint, batch: int, particles: int, device: torch.device | str, repeats: int
+) -> dict:
+    gallery = load_gallery()
+    every = len(gallery.labels) // batch  # digits of all classes
+    clouds = [prepare(gallery.cloud(every * i), checkpoint.card) for i in range(batch)]
+    x, mask = (t.to(device) for t in collate(clouds))  # (B, M, 2), (B, M)
+    z0 = checkpoint.model.start(list(range(batch)), particles).to(device)  # (B, N, d)
+    usual = with_defaults(checkpoint.card, {})
+    ways = {
+        "default": _Way(lambda: _solve(checkpoint, x, mask, z0, usual), repeats),
+        "flow": _Way(lambda: _solve(checkpoint, x, mask, z0, replace(usual, solver=FLOW)), repeats),
+        "naive": _Way(lambda: _naive(checkpoint, x, mask, z0), 1),
+    }
+    return {name: _time(way, device) for name, way in ways.items()}
+
+
+def _time(way: _Way, device: torch.device | str) -> dict:
+    results: list[tuple[int, float]] = []
+
+    def work() -> None:
+        results.append(way.solve())
+        wait(device)
+
+    if way.repeats > 1:
+        work()  # warm up
+    spent = statistics.median(milliseconds(work) for _ in range(way.repeats))
+    evaluations, arrived = results[-1]
+    return {"ms": spent, "evaluations": evaluations, "arrived": arrived}
+
+
+@torch.no_grad()
+def _solve(
+    checkpoint: Checkpoint, x: Tensor, mask: Tensor, z0: Tensor, settings: RunSettings
+) -> tuple[int, float]:
+    flow = checkpoint.model.flow(
+        x,
+        mask,
+        z0,
+        solver=settings.solver,
+        kernel=settings.kernel,
+        stop=StopRule(STEPS, TOLERANCE),
+        velocity=False,
+    )
+    end = flow.run()
+    arrived = (end.relative_objective <= TOLERANCE).double().mean()
+    return int(end.evaluations.max()), float(arrived)
+
+
+def _naive(checkpoint: Checkpoint, x: Tensor, mask: Tensor, z0: Tensor) -> tuple[int, float]:
+    model = copy.deepcopy(checkpoint.model).requires_grad_(True)
+    sizes = partial(decayed, FLOW.step_size, FLOW.half_life, FLOW.floor)
+    taken = naive_flow(model, x, z0, STEPS, mask, sizes, TOLERANCE)
+    return 2 * taken, float(taken < STEPS)
