@@ -23,6 +23,16 @@ class Family:
     prefix: str
     flat: bool
 
+    @property
+    def control(self) -> str:
+        """The name of the classifier's network trained without a flow."""
+        return f"{self.classifier}-control"
+
+    @property
+    def noun(self) -> str:
+        """What one cloud is, in words."""
+        return "digit" if self.flat else "object"
+
 
 DIGITS = Family("digits", "completion-digits", "", True)
 OBJECTS = Family("objects", "completion-objects", "object-", False)

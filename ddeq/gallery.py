@@ -15,6 +15,7 @@ DIGITS_FILE = Path(__file__).parents[1] / "assets" / "digits" / "digits.npz"
 OBJECTS_FILE = Path(__file__).parents[1] / "assets" / "objects" / "objects.npz"
 PER_CLASS = 24
 OBJECT_POINTS = 4096
+USED_POINTS = 1024  # of an object that is given to a model
 
 _STEPS = np.iinfo(np.uint16).max
 
@@ -74,10 +75,13 @@ class ObjectGallery:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def cloud(self, i: int) -> PointCloud:
-        """Object `i` as independent points of its surface (M, 3), uniform by area, in metres."""
+    def cloud(self, i: int, count: int = OBJECT_POINTS) -> PointCloud:
+        """Object `i` as `count` independent points of its surface (M, 3), in metres.
+
+        They are uniform by area and in no order, so fewer of them are as fair a draw.
+        """
         low, high = self.boxes[i]
-        return PointCloud(low + self.steps[i] / _STEPS * (high - low), self.names[i])
+        return PointCloud(low + self.steps[i, :count] / _STEPS * (high - low), self.names[i])
 
     def credit(self, i: int) -> str:
         """Whom to thank for object `i`, in one sentence."""

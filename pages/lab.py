@@ -5,6 +5,7 @@ import streamlit as st
 from ddeq.checkpoints import ASSETS, Checkpoint, load
 from ddeq.errors import UserError
 from ddeq.run import pick_device, prepare
+from ddeq.view.glossary import say
 from ddeq.view.inputs import choose_input
 from ddeq.view.lab import early_exit, equilibria, fork, phase, race, witness
 from ddeq.view.lab.bench import Bench
@@ -30,22 +31,23 @@ def load_model(name: str, device: str) -> Checkpoint:
 
 def bench() -> Bench | None:
     """The input and the models; the last usable input while there is none."""
-    model, control = (load_model(n, str(device)) for n in ("digits", "digits-control"))
     chosen = choose_input()
     if chosen is not None:
+        family, label = chosen.family, chosen.true_label
+        names = (family.classifier, family.control)
+        model, control = (load_model(name, str(device)) for name in names)
         try:
             points = prepare(chosen.cloud, model.card)
-            label = chosen.true_label
-            state.bench = Bench(model, control, chosen.cloud, label, points, device)
+            state.bench = Bench(family, model, control, chosen.cloud, label, points, device)
         except UserError as error:
             st.error(str(error))
     return state.get("bench")
 
 
 st.title("The solver lab", anchor=False)
-st.markdown(
-    "Many roads lead to $\\mu = F(\\mu, \\text{input})$, and some lead elsewhere. Race them, fork "
-    "them, and ask whether they arrive at the same place."
+say(
+    "Many roads lead to [[the equilibrium|equilibrium]], $\\mu = F(\\mu, \\text{input})$, and some "
+    "lead elsewhere. Race them, fork them, and ask whether they arrive at the same place."
 )
 look = st.segmented_control(
     "What to look at",
@@ -62,9 +64,9 @@ with left:
     table = bench()
     asked = None if table is None else section.forms(table)
     name = "GPU" if device.type == "cuda" else "CPU"
-    st.caption(f"Running on the {name}. Section, digit and settings are in the link of this page.")
+    st.caption(f"Running on the {name}. Settings and what is picked are in the link of this page.")
 with right:
     if table is None:
-        st.info("Choose a digit, upload one or draw one to begin.")
+        st.info("Choose a digit or an object, upload one or draw a digit to begin.")
     else:
         section.show(table, asked)

@@ -13,30 +13,35 @@ import torch
 from torch import Tensor
 
 from ddeq.checkpoints import Checkpoint
-from ddeq.clouds import PointCloud
+from ddeq.families import Family
 from ddeq.flow import Flow, StopRule, seeded
-from ddeq.gallery import load_gallery
+from ddeq.lab.samples import samples
 from ddeq.metrics import wilson_interval
 from ddeq.preprocess import collate
 from ddeq.run import RunSettings, prepare, with_defaults
 
 BATCH = 60
-TIMED = 12  # digits, solved one at a time for their milliseconds
+TIMED = 12  # clouds, solved one at a time for their milliseconds
 
 
 @dataclass(frozen=True)
 class Shipped:
-    """The digits that come with the package, prepared for a model: clouds ``(M_k, 2)``, classes."""
+    """What comes with the package, prepared for a model.
+
+    Attributes:
+        clouds: ``(M_k, d_x)`` each.
+        labels: ``(K,)``, class indices.
+    """
 
     clouds: Sequence[np.ndarray]
     labels: np.ndarray
 
 
-def shipped_digits(card: dict) -> Shipped:
-    """All digits of the gallery."""
-    gallery = load_gallery()
-    clouds: list[PointCloud] = [gallery.cloud(k) for k in range(len(gallery.labels))]
-    return Shipped([prepare(cloud, card) for cloud in clouds], gallery.labels)
+def shipped(family: Family, card: dict) -> Shipped:
+    """All of a family's gallery, for the model of this card."""
+    known = samples(family)
+    labels = np.array([card["labels"].index(name) for name in known.classes])
+    return Shipped([prepare(cloud, card) for cloud in known.clouds], labels)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Anytime:
         progress: 0 to 1.
         scores: ``K + 1`` of them.
         control: the score of the same network trained without a flow.
-        milliseconds: ``(K + 1,)``, median over digits solved one at a time, from the input to the
+        milliseconds: ``(K + 1,)``, median over clouds solved one at a time, from the input to the
             class; nan before it is measured.
         control_milliseconds: likewise.
     """

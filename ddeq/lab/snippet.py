@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pprint import pformat
 
 from ddeq.clouds import PointCloud
-from ddeq.gallery import load_gallery
+from ddeq.families import Family
 from ddeq.kernels import Kernel
 from ddeq.lab.phase import Axis
+from ddeq.lab.samples import samples
 from ddeq.run import RunSettings
 
 INPUT_FILE = "ddeq-input.npz"
@@ -16,10 +17,11 @@ INPUT_FILE = "ddeq-input.npz"
 or any other file whose ``input`` is the model's."""
 
 
-def race(cloud: PointCloud, lanes: Mapping[str, RunSettings], target: float) -> str:
+def race(family: Family, cloud: PointCloud, lanes: Mapping[str, RunSettings], target: float) -> str:
     """Every lane of a race, and its standings."""
     plain = {name: settings.to_dict() for name, settings in lanes.items()}
     return _script(
+        family,
         cloud,
         ["from ddeq.lab.race import Lane, judge", "from ddeq.lab.runs import LabRun"],
         f"settings = {_literal(plain)}",
@@ -32,9 +34,12 @@ def race(cloud: PointCloud, lanes: Mapping[str, RunSettings], target: float) -> 
     )
 
 
-def fork(cloud: PointCloud, trunk: RunSettings, branch: RunSettings, at: int) -> str:
+def fork(
+    family: Family, cloud: PointCloud, trunk: RunSettings, branch: RunSettings, at: int
+) -> str:
     """A run, and another that leaves it at step ``at``."""
     return _script(
+        family,
         cloud,
         ["from ddeq.lab.fork import Fork", "from ddeq.lab.runs import LabRun"],
         f"trunk = LabRun(checkpoint, points, RunSettings.from_dict({_literal(trunk.to_dict())}))",
@@ -47,22 +52,31 @@ def fork(cloud: PointCloud, trunk: RunSettings, branch: RunSettings, at: int) ->
     )
 
 
-def search(cloud: PointCloud, settings: RunSettings, seeds: int, counts: Sequence[int]) -> str:
+def search(
+    family: Family,
+    cloud: PointCloud,
+    settings: RunSettings,
+    seeds: int,
+    counts: Sequence[int],
+    same: float,
+) -> str:
     """Many starts, and the equilibria they find."""
     return _script(
+        family,
         cloud,
         ["from ddeq.lab.equilibria import Search"],
         f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
         f"*_, found = Search(checkpoint, points, settings, {seeds}, {list(counts)})",
-        "for end, group in zip(found.ends, found.groups().labels):",
+        f"for end, group in zip(found.ends, found.groups({same!r}).labels):",
         "    print(end.name, end.label, end.spread, group)",
         "print(found.distances)",
     )
 
 
-def sweep(cloud: PointCloud, base: RunSettings, x: Axis, y: Axis) -> str:
+def sweep(family: Family, cloud: PointCloud, base: RunSettings, x: Axis, y: Axis) -> str:
     """A phase diagram."""
     return _script(
+        family,
         cloud,
         ["from ddeq.lab.phase import Axis, Grid, Sweep"],
         f"base = RunSettings.from_dict({_literal(base.to_dict())})",
@@ -72,9 +86,10 @@ def sweep(cloud: PointCloud, base: RunSettings, x: Axis, y: Axis) -> str:
     )
 
 
-def witness(cloud: PointCloud, settings: RunSettings, kernel: Kernel) -> str:
+def witness(family: Family, cloud: PointCloud, settings: RunSettings, kernel: Kernel) -> str:
     """A run, and the witness function at its particles in every step."""
     return _script(
+        family,
         cloud,
         [
             "import torch",
@@ -85,22 +100,24 @@ def witness(cloud: PointCloud, settings: RunSettings, kernel: Kernel) -> str:
         f"run = LabRun(checkpoint, points, RunSettings.from_dict({_literal(settings.to_dict())}))",
         "for frame in run:",
         "    z, image = torch.from_numpy(frame.particles), torch.from_numpy(frame.image)",
-        f"    print(frame.step, witness(z, z, image, {kernel!r}).mean())",
+        f"    print(frame.step, float(witness(z, z, image, {kernel!r}).mean()))",
     )
 
 
-def anytime(settings: RunSettings) -> str:
+def anytime(family: Family, settings: RunSettings) -> str:
     """Accuracy against the number of steps."""
+    name = "DIGITS" if family.flat else "OBJECTS"
     return _joined(
         [
             "from ddeq.checkpoints import ASSETS, load",
-            "from ddeq.lab.early_exit import Measurement, shipped_digits",
+            f"from ddeq.families import {name}",
+            "from ddeq.lab.early_exit import Measurement, shipped",
             "from ddeq.run import RunSettings",
             "",
-            'checkpoint = load(ASSETS / "digits.safetensors")',
-            'control = load(ASSETS / "digits-control.safetensors")',
+            f'checkpoint = load(ASSETS / "{family.classifier}.safetensors")',
+            f'control = load(ASSETS / "{family.control}.safetensors")',
             f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
-            "data = shipped_digits(checkpoint.card)",
+            f"data = shipped({name}, checkpoint.card)",
             "*_, found = Measurement(checkpoint, control, data, settings)",
             "for steps, score in enumerate(found.scores):",
             "    print(steps, score.accuracy, *score.interval)",
@@ -109,23 +126,17 @@ def anytime(settings: RunSettings) -> str:
     )
 
 
-def gallery_index(cloud: PointCloud) -> int | None:
-    """Which digit of the gallery a cloud is, if it is one."""
-    gallery = load_gallery()
-    named = (f"MNIST test digit {number}" for number in gallery.indices)
-    return next((k for k, name in enumerate(named) if name == cloud.name), None)
-
-
-def _script(cloud: PointCloud, imports: list[str], *body: str) -> str:
-    index = gallery_index(cloud)
+def _script(family: Family, cloud: PointCloud, imports: list[str], *body: str) -> str:
+    known = samples(family)
+    index = known.index(cloud)
     if index is None:
         source = f'np.load("{INPUT_FILE}")["input"]'
         imports = [*imports, "from ddeq.run import RunSettings"]
         first = ["import numpy as np", ""]
     else:
-        source = f"prepare(load_gallery().cloud({index}), checkpoint.card)"
+        source = f"prepare({known.expression(index)}, checkpoint.card)"
         imports = [
-            "from ddeq.gallery import load_gallery",
+            f"from ddeq.gallery import {known.loader}",
             *imports,
             "from ddeq.run import RunSettings, prepare",
         ]
@@ -135,8 +146,8 @@ def _script(cloud: PointCloud, imports: list[str], *body: str) -> str:
         "from ddeq.checkpoints import ASSETS, load",
         *imports,
         "",
-        'checkpoint = load(ASSETS / "digits.safetensors")',
-        f"points = {source}  # (M, 2)",
+        f'checkpoint = load(ASSETS / "{family.classifier}.safetensors")',
+        f"points = {source}  # (M, {2 if family.flat else 3})",
         *body,
     ]
     return _joined(lines)

@@ -11,6 +11,7 @@ from ddeq.kernels import KERNELS
 from ddeq.run import Limits, RunSettings, card_defaults
 from ddeq.settings import Setting, settings_of
 from ddeq.solvers import SOLVERS
+from ddeq.view.glossary import explain
 
 SOLVER_HINTS = {
     "euler": "Constant steps downhill: the paper's solver. It cannot quite arrive.",
@@ -34,6 +35,24 @@ KERNEL_HINTS = {
     "riesz-continued": "Energy distance, blurred at first and sharper with every step.",
     "gaussian": "Felt only within its bandwidth.",
 }
+FAMILIES = {
+    **dict.fromkeys(
+        ("euler", "euler-decay", "euler-power", "normalised", "polyak"), "gradient flow"
+    ),
+    "armijo": "line search",
+    **dict.fromkeys(("momentum", "nesterov"), "momentum"),
+    **dict.fromkeys(("l-bfgs", "broyden"), "quasi-Newton"),
+    "frozen": "frozen target",
+    "majorise": "majorisation",
+    "picard": "plain iteration",
+    "anderson": "Anderson acceleration",
+    "riesz": "energy distance",
+    "riesz-sliced": "sliced",
+    "riesz-continued": "energy distance",
+    "gaussian": "MMD",
+}
+"""The term of the glossary that each solver and kernel comes under."""
+
 NAMES = {
     "r": "exponent r",
     "eps": "smoothing",
@@ -75,10 +94,11 @@ def _choice(name: str, hints: Mapping[str, str], default: str, prefix: str) -> s
         name.capitalize(),
         list(hints),
         index=list(hints).index(default),
+        help=explain(name),
         key=prefix + name,
         bind="query-params",
     )
-    st.caption(hints[chosen])
+    st.caption(hints[chosen], help=f"*{FAMILIES[chosen]}*: {explain(FAMILIES[chosen])}")
     return chosen
 
 

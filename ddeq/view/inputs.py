@@ -15,7 +15,7 @@ from ddeq.clouds import PointCloud, Reading
 from ddeq.errors import UserError
 from ddeq.families import DIGITS, OBJECTS, Family, family_of
 from ddeq.formats import SUFFIXES as CLOUD_SUFFIXES
-from ddeq.gallery import load_gallery, load_objects
+from ddeq.gallery import USED_POINTS, load_gallery, load_objects
 from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
 from ddeq.images import image_to_cloud, strokes_to_cloud
 from ddeq.view.pad import drawing_pad
@@ -24,7 +24,6 @@ from ddeq.view.uploads import in_space, read_upload
 
 FIRST_DIGIT = 168  # a seven
 FIRST_OBJECT = 0  # an armchair
-OBJECT_POINTS = 1024  # of an object of the gallery that are used
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,13 +82,10 @@ def _from_objects() -> Chosen:
     gallery = load_objects()
     number = _picked("object", object_picker, FIRST_OBJECT, len(gallery))
     st.caption(
-        f"**{gallery.names[number]}**, {OBJECT_POINTS:,} points of its surface. "
+        f"**{gallery.names[number]}**, {USED_POINTS:,} points of its surface. "
         f"{gallery.credit(number)} All {len(gallery)} are test objects, and no model saw them."
     )
-    whole = gallery.cloud(number)
-    # Its points are in no order, so the first ones are a fair draw.
-    cloud = PointCloud(whole.points[:OBJECT_POINTS], whole.name)
-    return Chosen(cloud, gallery.classes[number], OBJECTS)
+    return Chosen(gallery.cloud(number, USED_POINTS), gallery.classes[number], OBJECTS)
 
 
 def _picked(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -13,9 +13,11 @@ import torch
 
 from ddeq.checkpoints import Checkpoint
 from ddeq.clouds import PointCloud
+from ddeq.families import Family
 from ddeq.lab.runs import LabRun
 from ddeq.projection import Projection
 from ddeq.run import RunSettings
+from ddeq.view.forms import settings_form
 from ddeq.view.live import LiveRun
 from ddeq.view.trajectory import trajectory
 
@@ -25,12 +27,14 @@ class Bench:
     """One input and the models.
 
     Attributes:
+        family: whose models these are.
         checkpoint, control: the classifier, and the same network trained without a flow.
         cloud: the input, with its class in ``true_label`` if that is known.
         points: of the cloud, as the model takes them.
         device: where to solve.
     """
 
+    family: Family
     checkpoint: Checkpoint
     control: Checkpoint
     cloud: PointCloud
@@ -46,6 +50,17 @@ class Bench:
     def key(self) -> bytes:
         """Tells this input from others."""
         return self.points.tobytes()
+
+    def form(self, prefix: str, without: Collection[str] = (), **changes: object) -> RunSettings:
+        """Fields for a run's settings, see :func:`ddeq.view.forms.settings_form`.
+
+        Args:
+            prefix: of the fields' names among those of this family.
+            without: settings that mean nothing here.
+            **changes: to the model's default settings.
+        """
+        card = with_settings(self.card, **changes)
+        return settings_form(card, self.family.prefix + prefix, without)
 
     def run(self, settings: RunSettings) -> LabRun:
         return LabRun(self.checkpoint, self.points, settings, self.device)

@@ -17,7 +17,8 @@ from ddeq.lab.race import Lane
 from ddeq.lab.witness import Plane
 
 HEIGHT = 340
-SYMBOLS = {AS_IT_IS: "circle", SHUFFLED: "x", PADDED: "square-open"}
+SYMBOLS = {AS_IT_IS: "circle", SHUFFLED: "circle-open", PADDED: "square-open"}
+SIZES = {AS_IT_IS: 9, SHUFFLED: 15, PADDED: 21}  # so that those at one place are all seen
 COLOURS = ["#1f68ad", "#d55e00", "#00896a", "#a64d86"]  # the player's runs
 GREY = "#888888"
 BAND = "rgba(128, 128, 128, 0.2)"
@@ -108,7 +109,7 @@ def distances(found: Ends) -> go.Figure:
 def landscape(found: Ends) -> go.Figure:
     """Final measures as points of a plane, as far apart as W2 says, as nearly as two axes can."""
     made = figure("", "", "The same distances as a map")
-    made.update_layout(legend={"orientation": "h", "y": -0.15})
+    made.update_layout(legend={"orientation": "h", "y": -0.15, "itemsizing": "constant"})
     places = embed(found.distances)  # (R, 2)
     groups = {(end.label, end.particles): [] for end in found.ends}
     for k, end in enumerate(found.ends):
@@ -120,8 +121,9 @@ def landscape(found: Ends) -> go.Figure:
             mode="markers",
             name=f"{label}, {particles} particles",
             marker={
-                "size": 11,
+                "size": [SIZES[found.ends[k].variant] for k in runs],
                 "symbol": [SYMBOLS[found.ends[k].variant] for k in runs],
+                "opacity": 1,
             },
             text=[f"{found.ends[k].name}<br>spread {found.ends[k].spread:.2f}" for k in runs],
             hovertemplate="%{text}<extra>%{fullData.name}</extra>",
@@ -137,14 +139,14 @@ SHOWN = {"Objective": "objective / start", "Spread": "spread / start", "Class": 
 def phase(grid: Grid, found: Map, what: str, labels: Sequence[str], cell: int | None) -> go.Figure:
     """The grid as a heat map with a point in every cell to click on."""
     rows, columns = grid.shape
-    made = figure(_name(grid.x.name), _name(grid.y.name), "", showlegend=False)
-    made.update_layout(height=120 + 44 * max(rows, 6), clickmode="event+select", dragmode=False)
+    made = figure(_name(grid.x.name), _name(grid.y.name), SHOWN[what], showlegend=False)
+    made.update_layout(height=150 + 44 * max(rows, 6), clickmode="event+select", dragmode=False)
     values = {
         "Objective": np.log10(np.clip(found.common, 1e-9, None)),
         "Spread": found.spread_kept,
         "Class": np.where(found.predicted < 0, np.nan, found.predicted),
     }[what]
-    bar: dict[str, object] = {"title": SHOWN[what], "thickness": 12}
+    bar: dict[str, object] = {"thickness": 12}
     if what == "Objective":
         ticks = [-4, -3, -2, -1, 0, 1]
         bar |= {"tickvals": ticks, "ticktext": ["0.01 %", "0.1 %", "1 %", "10 %", "100 %", "10 x"]}
@@ -225,10 +227,10 @@ def _name(setting: str) -> str:
     )
 
 
-def accuracy(found: Anytime, by: str, chosen: int, first: int) -> go.Figure:
-    """Accuracy from ``first`` steps on, against ``steps`` or ``milliseconds``."""
+def accuracy(found: Anytime, by: str, chosen: int, first: int, each: str) -> go.Figure:
+    """Accuracy from ``first`` steps on, against ``steps`` or ``milliseconds`` for one ``each``."""
     x = np.arange(len(found.scores)) if by == "steps" else found.milliseconds
-    what = {"steps": "solver steps", "milliseconds": "milliseconds a digit"}[by]
+    what = {"steps": "solver steps", "milliseconds": f"milliseconds for one {each}"}[by]
     made = figure(what, "accuracy", f"Accuracy against {what}")
     made.update_layout(legend={"orientation": "h", "y": -0.25})
     steps = range(first, len(found.scores))

@@ -6,57 +6,61 @@ from functools import partial
 
 import streamlit as st
 
+from ddeq.families import Family
 from ddeq.lab import snippet
-from ddeq.lab.early_exit import Measurement, anytime_csv, shipped_digits
+from ddeq.lab.early_exit import Measurement, anytime_csv, shipped
+from ddeq.lab.samples import samples
 from ddeq.run import RunSettings
-from ddeq.view.forms import settings_form
-from ddeq.view.lab.bench import Bench, with_settings
+from ddeq.view.glossary import say
+from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import accuracy, draw
 from ddeq.view.lab.job import Job, work_through
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import anytime_sentence
 
-OTHER_PAGES = {"Classify": "", "Complete": "fill-"}  # prefixes of their settings
+OTHER_PAGES = {"Classify": "", "Complete": "fill-"}  # prefixes of a family's settings
 
 
 def forms(bench: Bench) -> RunSettings:
-    """Settings of the solver; every digit takes all steps."""
-    card = with_settings(bench.card, steps=20)
+    """Settings of the solver; every cloud takes all steps."""
     with st.expander("Solver settings", icon=":material/tune:"):
-        return settings_form(card, "x-", without=("tolerance",))
+        return bench.form("x-", without=("tolerance",), steps=20)
 
 
 def show(bench: Bench, settings: RunSettings) -> None:
     """A button, then the last measurement and the dial."""
-    st.markdown(
-        "All 240 digits of the gallery, read out after every step. 0 steps reads the random start; "
-        "the *zero-step control* is the same network, trained to be read out after one application "
-        "of $F$."
+    family = bench.family
+    count = len(samples(family).classes)
+    say(
+        f"All {count} {family.noun}s of the gallery, read out after every step. 0 steps reads the "
+        "random start; the *[[zero-step control|control]]* is the same network, trained to be "
+        "read out after one application of $F$."
     )
     if st.button("Measure", type="primary", icon=":material/speed:"):
-        work = Measurement(
-            bench.checkpoint, bench.control, shipped_digits(bench.card), settings, bench.device
-        )
-        st.session_state.anytime = Job(settings, work)
+        data = shipped(family, bench.card)
+        work = Measurement(bench.checkpoint, bench.control, data, settings, bench.device)
+        st.session_state.anytime = Job((family, settings), work)
     job = st.session_state.get("anytime")
     if job is None:
         return
-    if job.request != settings:
+    if job.request != (family, settings):
         st.info("Below is what you measured last. Press the button for what is chosen now.")
-    work_through(job, "anytime", "Classifying 240 digits", _show)
+    work_through(job, "anytime", f"Classifying {count} {family.noun}s", _show)
 
 
 def _show(job: Job) -> None:
-    found = job.latest
+    found, (family, settings) = job.latest, job.request
     if not found.scores[0].total:
         return
     chosen, first = 0, 1
     if job.done:
-        st.markdown(anytime_sentence(found))
-        chosen = _dial(job.request, len(found.scores) - 1, found.enough())
+        say(anytime_sentence(found, family))
+        chosen = _dial(family, settings, len(found.scores) - 1, found.enough())
         random = st.toggle("Show 0 steps, the random start", key="random", bind="query-params")
         first = 0 if random else min(1, len(found.scores) - 1)
-    charts = [(by, accuracy(found, by, chosen, first)) for by in ("steps", "milliseconds")]
+    charts = [
+        (by, accuracy(found, by, chosen, first, family.noun)) for by in ("steps", "milliseconds")
+    ]
     for place, (by, chart) in zip(st.columns(2), charts, strict=True):
         with place:
             draw(chart, f"accuracy-{by}", passing=not job.done)
@@ -66,11 +70,11 @@ def _show(job: Job) -> None:
             {"ddeq-accuracy.csv": partial(anytime_csv, found)},
             lambda: [chart for _, chart in charts],
             "accuracy",
-            snippet.anytime(job.request),
+            snippet.anytime(family, settings),
         )
 
 
-def _dial(settings: RunSettings, most: int, enough: int) -> int:
+def _dial(family: Family, settings: RunSettings, most: int, enough: int) -> int:
     """How many steps to take, and a way to take as many on the other pages."""
     solver = settings.to_dict()["solver"]
     chosen = st.slider(
@@ -78,11 +82,15 @@ def _dial(settings: RunSettings, most: int, enough: int) -> int:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button("Use it on the other pages", icon=":material/send:"):
-            for prefix in OTHER_PAGES.values():
+            for page in OTHER_PAGES.values():
+                prefix = family.prefix + page
                 st.session_state[f"{prefix}solver"] = solver
                 st.session_state[f"{prefix}{solver}-steps"] = chosen
-            st.session_state.exit_used = (solver, chosen)
+            st.session_state.exit_used = (family, solver, chosen)
         if "exit_used" in st.session_state:
-            used, steps = st.session_state.exit_used
-            st.markdown(f"Classify and Complete now take at most {steps} steps of `{used}`.")
+            where, used, steps = st.session_state.exit_used
+            st.markdown(
+                f"Classify and Complete now take at most {steps} step{'' if steps == 1 else 's'} "
+                f"of `{used}` for {where.noun}s."
+            )
     return chosen

@@ -10,8 +10,8 @@ from ddeq.lab import snippet
 from ddeq.lab.equilibria import Search, ends_csv, ends_npz
 from ddeq.lab.measures import SAME
 from ddeq.run import RunSettings
-from ddeq.view.forms import settings_form
-from ddeq.view.lab.bench import Bench, with_settings
+from ddeq.view.glossary import say
+from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import distances, draw, landscape
 from ddeq.view.lab.job import Job, work_through
 from ddeq.view.lab.takeaway import take_home
@@ -26,8 +26,7 @@ def forms(bench: Bench) -> Asked:
     seeds = st.slider("Seeds", 2, 16, 8, key="seeds-of-search", bind="query-params")
     counts = st.multiselect("Particle counts", COUNTS, [10, 20], key="counts", bind="query-params")
     with st.expander("Solver settings", icon=":material/tune:"):
-        card = with_settings(bench.card, steps=200, tolerance=1e-4)
-        settings = settings_form(card, "e-", without=("particles",))
+        settings = bench.form("e-", without=("particles",), steps=200, tolerance=1e-4)
     return settings, seeds, tuple(sorted(counts or [10]))
 
 
@@ -66,14 +65,18 @@ def _show(job: Job) -> None:
         0.05,
         key="same",
         bind="query-params",
-        help="W2 over the spread. Equilibria of two different digits are about 3 apart.",
+        help="W2 over the spread. Equilibria of inputs of different classes are about 2 apart.",
     )
-    st.markdown(equilibria_sentence(found, same))
+    say(equilibria_sentence(found, same))
     left, right = st.columns(2)
     with left:
         draw(distances(found), "distances")
     with right:
         draw(landscape(found), "map")
+    st.caption(
+        "The matrix has the runs in the order of the table. On the map, dots are runs on the input "
+        "as it is, rings on the shuffled and squares on the padded one."
+    )
     labels = found.groups(same).labels
     st.dataframe(
         [
@@ -106,7 +109,7 @@ def _show(job: Job) -> None:
         },
         lambda: [distances(found), landscape(found)],
         "equilibria",
-        snippet.search(bench.cloud, settings, seeds, counts),
+        snippet.search(bench.family, bench.cloud, settings, seeds, counts, same),
     )
 
 

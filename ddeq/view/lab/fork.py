@@ -10,8 +10,8 @@ from ddeq.lab import snippet
 from ddeq.lab.fork import Fork
 from ddeq.lab.race import curves_csv, judge, lanes_npz
 from ddeq.run import RunSettings
-from ddeq.view.forms import settings_form
-from ddeq.view.lab.bench import Bench, remembered, with_settings
+from ddeq.view.glossary import say
+from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.race import as_lane, both_curves, choose_target, show_standings
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import race_sentence
@@ -22,10 +22,10 @@ def forms(bench: Bench) -> tuple[RunSettings, RunSettings]:
     """Settings of the trunk, and of the branch that leaves it."""
     trunk, branch = st.tabs(["Trunk", "Branch"])
     with trunk:
-        before = settings_form(with_settings(bench.card, solver="euler"), "t-")
+        before = bench.form("t-", solver="euler")
     with branch:
-        st.caption("From the fork on. Particles and seed are the trunk's.")
-        after = settings_form(bench.card, "f-", without=("particles", "seed"))
+        say("From the fork on. Particles and seed are the [[trunk]]'s.", st.caption)
+        after = bench.form("f-", without=("particles", "seed"))
     return before, after
 
 
@@ -59,7 +59,7 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
     watch([trunk, branch], "fork", lambda: None)
     raced = [as_lane("trunk", trunk), as_lane("branch", branch)]
     result = judge(raced, choose_target())
-    headline.markdown(race_sentence(result))
+    say(race_sentence(result), headline.markdown)
     show_standings(raced, result, "fork")
     take_home(
         bench,
@@ -69,5 +69,5 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
         },
         lambda: both_curves(raced, result.target),
         "fork",
-        snippet.fork(bench.cloud, before, after, at),
+        snippet.fork(bench.family, bench.cloud, before, after, at),
     )

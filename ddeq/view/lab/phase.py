@@ -11,8 +11,8 @@ from ddeq.lab import snippet
 from ddeq.lab.phase import MOST_CELLS, Axis, Grid, Sweep, axis, fields, map_csv
 from ddeq.run import RunSettings
 from ddeq.settings import Setting
-from ddeq.view.forms import settings_form
-from ddeq.view.lab.bench import Bench, remembered, with_settings
+from ddeq.view.glossary import say
+from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.charts import SHOWN, cell_text, draw, phase
 from ddeq.view.lab.job import Job, work_through
 from ddeq.view.lab.takeaway import take_home
@@ -26,8 +26,7 @@ FAVOURITES = ("step_size", "damping", "momentum", "r", "window")  # first choice
 def forms(bench: Bench) -> Grid | None:
     """The grid, or None while what is chosen makes no sense, which is explained."""
     with st.expander("Solver settings", icon=":material/tune:"):
-        card = with_settings(bench.card, solver="momentum", steps=60)
-        base = settings_form(card, "p-")
+        base = bench.form("p-", solver="momentum", steps=60)
     known = fields(base)
     names = sorted(known, key=lambda n: FAVOURITES.index(n) if n in FAVOURITES else 99)
     try:
@@ -112,7 +111,7 @@ def _show(job: Job, what: str) -> None:
         draw(phase(grid, found, what, labels, None), "phase", passing=True)
         return
     cells = grid.shape[0] * grid.shape[1]
-    st.markdown(phase_sentence(grid, found))
+    say(phase_sentence(grid, found))
     draw(
         phase(grid, found, what, labels, st.session_state.get("cell")),
         "phase",
@@ -134,7 +133,7 @@ def _show(job: Job, what: str) -> None:
         {"ddeq-phase.csv": partial(map_csv, grid, found, tuple(labels))},
         lambda: [phase(grid, found, name, labels, None) for name in SHOWN],
         "phase",
-        snippet.sweep(bench.cloud, grid.base, grid.x, grid.y),
+        snippet.sweep(bench.family, bench.cloud, grid.base, grid.x, grid.y),
     )
 
 
@@ -154,5 +153,5 @@ def _watch(bench: Bench, settings: RunSettings) -> None:
     watch(
         [live],
         "phase",
-        lambda: st.markdown(outcome_sentence(live.run.outcome, bench.true_label)),
+        lambda: say(outcome_sentence(live.run.outcome, bench.true_label)),
     )

@@ -7,11 +7,12 @@ from functools import partial
 
 import streamlit as st
 
+from ddeq.families import DIGITS, OBJECTS
 from ddeq.lab import snippet
 from ddeq.lab.race import Lane, Result, curves_csv, judge, lanes_npz, standings_csv
 from ddeq.run import RunSettings
-from ddeq.view.forms import settings_form
-from ddeq.view.lab.bench import Bench, remembered, with_settings
+from ddeq.view.glossary import explain, say
+from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.charts import curves, draw
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import race_sentence, standing_row
@@ -35,10 +36,8 @@ def forms(bench: Bench) -> dict[str, RunSettings]:
     chosen: dict[str, RunSettings] = {}
     for letter, tab in zip(present, st.tabs([c.upper() for c in present]), strict=True):
         with tab:
-            card = bench.card
-            if letter in SOLVERS:
-                card = with_settings(card, solver=SOLVERS[letter])
-            settings = settings_form(card, f"{letter}-")
+            first = {"solver": SOLVERS[letter]} if letter in SOLVERS else {}
+            settings = bench.form(f"{letter}-", **first)
             chosen[f"{letter.upper()} \u00b7 {settings.to_dict()['solver']}"] = settings
             with st.container(horizontal=True):
                 full, alone = len(present) == len(LETTERS), len(present) == 1
@@ -71,16 +70,20 @@ def _change(what: str, letter: str = "") -> None:
         present = present.replace(letter, "")
     else:
         new = next(c for c in LETTERS if c not in present)
-        for key in [k for k in st.session_state if str(k).startswith(f"{new}-")]:
-            del st.session_state[key]  # of a lane that was removed
-        for key in [k for k in st.session_state if what == "duplicate" and _of(k, letter)]:
-            st.session_state[f"{new}{str(key)[1:]}"] = st.session_state[key]
+        for prefix in (family.prefix for family in (DIGITS, OBJECTS)):
+            for name in _settings_of(prefix + new):
+                del st.session_state[f"{prefix}{new}-{name}"]  # of a lane that was removed
+            for name in _settings_of(prefix + letter) if what == "duplicate" else []:
+                value = st.session_state[f"{prefix}{letter}-{name}"]
+                st.session_state[f"{prefix}{new}-{name}"] = value
         present = "".join(sorted(present + new))
     st.query_params["lanes"] = present
 
 
-def _of(key: object, letter: str) -> bool:
-    return str(key).startswith(f"{letter}-")
+def _settings_of(lane: str) -> list[str]:
+    """Names of the fields of a lane that have been shown."""
+    keys = [str(key) for key in st.session_state]
+    return [key.removeprefix(f"{lane}-") for key in keys if key.startswith(f"{lane}-")]
 
 
 def show(bench: Bench, settings: dict[str, RunSettings]) -> None:
@@ -100,7 +103,7 @@ def show(bench: Bench, settings: dict[str, RunSettings]) -> None:
     target = choose_target()
     raced = [as_lane(name, live) for name, live in zip(settings, lives, strict=True)]
     result = judge(raced, target)
-    headline.markdown(race_sentence(result))
+    say(race_sentence(result), headline.markdown)
     show_standings(raced, result, "race")
     take_home(
         bench,
@@ -111,7 +114,7 @@ def show(bench: Bench, settings: dict[str, RunSettings]) -> None:
         },
         lambda: both_curves(raced, target),
         "race",
-        snippet.race(bench.cloud, settings, target),
+        snippet.race(bench.family, bench.cloud, settings, target),
     )
 
 
@@ -153,9 +156,7 @@ def show_standings(raced: Sequence[Lane], result: Result, name: str) -> None:
                 format="%.2e",
                 help="With the paper's kernel, whatever the lane's own, over that of the start.",
             ),
-            "spread": st.column_config.NumberColumn(
-                format="%.2f", help="Mean distance of the particles from their centre."
-            ),
+            "spread": st.column_config.NumberColumn(format="%.2f", help=explain("spread")),
             "spread kept": percent,
             "sure": percent,
             "W2": st.column_config.NumberColumn(

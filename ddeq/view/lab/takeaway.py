@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ddeq.lab.snippet import INPUT_FILE, gallery_index
+from ddeq.lab.samples import samples
+from ddeq.lab.snippet import INPUT_FILE
 from ddeq.view.lab.bench import Bench
 
 Content = Callable[[], str | bytes]
@@ -33,14 +34,14 @@ def take_home(
     """
     with st.expander("Take it home", icon=":material/download:"):
         st.caption(
-            "The link of this page holds the digit and all settings. The camera above each figure "
-            "saves it as a picture."
+            "The link of this page holds what is picked and all settings. The camera above each "
+            "figure saves it as a picture."
         )
         st.segmented_control(
             "Pictures as", ["svg", "png"], default="svg", required=True, key="picture"
         )
         everything = dict(files)
-        if bench is not None and gallery_index(bench.cloud) is None:
+        if bench is not None and samples(bench.family).index(bench.cloud) is None:
             everything[INPUT_FILE] = lambda: _input(bench)
         everything[f"ddeq-{name}.html"] = lambda: _page(figures(), name)
         with st.container(horizontal=True):

@@ -11,7 +11,7 @@ from ddeq.lab import snippet
 from ddeq.lab.witness import on_plane, window_of
 from ddeq.projection import Projection
 from ddeq.run import RunSettings, metrics_csv, trajectory_npz
-from ddeq.view.forms import settings_form
+from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.charts import draw, witness
 from ddeq.view.lab.takeaway import take_home
@@ -31,7 +31,7 @@ KERNELS: dict[str, Kernel] = {
 def forms(bench: Bench) -> RunSettings:
     """Settings of the run."""
     with st.expander("Solver settings", icon=":material/tune:"):
-        return settings_form(bench.card, "w-")
+        return bench.form("w-")
 
 
 def show(bench: Bench, settings: RunSettings) -> None:
@@ -42,9 +42,9 @@ def show(bench: Bench, settings: RunSettings) -> None:
         (bench.key, settings),
         lambda: bench.live(bench.run(settings), bench.cloud.name, view),
     )
-    st.markdown(
-        "Where the witness is high, particles are too many; where it is low, too few. They flow "
-        "from red to blue, and at an equilibrium it is flat."
+    say(
+        "Where the [[witness]] is high, particles are too many; where it is low, too few. They "
+        "flow from red to blue, and at an equilibrium it is flat."
     )
     above = st.container()
     watch([live], "witness", lambda: None)
@@ -59,20 +59,25 @@ def show(bench: Bench, settings: RunSettings) -> None:
         },
         lambda: [_figure(live, view, name, k) for k in _shown_steps(live)],
         "witness",
-        snippet.witness(bench.cloud, settings, KERNELS[name]),
+        snippet.witness(bench.family, bench.cloud, settings, KERNELS[name]),
     )
 
 
 @st.fragment
 def _stepping(live: LiveRun, view: Projection) -> None:
     """Controls and the heat map of one step; moving the slider leaves the rest alone."""
-    left, right = st.columns(2)
+    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
     name = left.selectbox("Kernel", list(KERNELS), key="witness-kernel", bind="query-params")
     last = len(live.frames) - 1
     step = 0
     if last:
-        step = right.slider("Step", 0, last, 0, key="witness-step", bind="query-params")
-    draw(_figure(live, view, name, step), "witness")
+        step = left.slider("Step", 0, last, 0, key="witness-step", bind="query-params")
+    left.caption(
+        "On the plane of the player's first two axes, through the middle of the particles and "
+        "their image; all of them are projected onto it."
+    )
+    with right:
+        draw(_figure(live, view, name, step), "witness")
 
 
 def _figure(live: LiveRun, view: Projection, name: str, step: int) -> go.Figure:

@@ -1,4 +1,4 @@
-"""What experiments came to, in plain sentences."""
+"""What experiments came to, in plain sentences with the marks of ``view.glossary.say``."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from itertools import combinations
 
 import numpy as np
 
+from ddeq.families import Family
 from ddeq.lab.early_exit import Anytime, Score
 from ddeq.lab.equilibria import Ends
 from ddeq.lab.phase import Grid, Map
 from ddeq.lab.race import Result, Standing
+from ddeq.view.words import with_article
 
+_W2 = "[[W2|Wasserstein distance]]"
 EXACTLY = 0.05  # of the spread: no further apart than this is the same, not merely near
 
 
@@ -35,12 +38,12 @@ def race_sentence(result: Result) -> str:
         elif s.equilibrium > 0:
             said.append(
                 f"**{s.name}** found a different equilibrium, {s.distance:.1f} away from that of "
-                f"{reference.name} (W2; the spreads are {s.spread:.1f} and "
+                f"{reference.name} ({_W2}; the spreads are {s.spread:.1f} and "
                 f"{reference.spread:.1f}), so it is not ranked."
             )
     labels = {s.label for s in result.standings}
     if len(labels) > 1:
-        read = ", ".join(f"{s.name} reads a {s.label}" for s in result.standings)
+        read = ", ".join(f"{s.name} reads {with_article(s.label, '')}" for s in result.standings)
         said.append(f"They do not agree on the class: {read}.")
     return " ".join(said)
 
@@ -59,8 +62,8 @@ def _winner(result: Result) -> str:
         (s.distance for s in result.comparable if s.name != result.comparable[0].name), default=0.0
     )
     same = (
-        f"Those ranked end at the same equilibrium, at most {apart:.1f} apart (W2) with a spread "
-        f"of {result.comparable[0].spread:.1f}."
+        f"Those ranked end at the same equilibrium, at most {apart:.1f} apart ({_W2}) with a "
+        f"spread of {result.comparable[0].spread:.1f}."
     )
     if fewest is fastest:
         return f"**{fewest.name}** is first to {goal}: {few}, {fast}. {same}"
@@ -77,12 +80,12 @@ def equilibria_sentence(found: Ends, same: float) -> str:
     whole = ~groups.collapsed & (groups.labels >= 0)
     pairs = _apart(found, [int(k) for k in np.flatnonzero(whole)])
     typical = float(np.median(spreads[whole])) if whole.any() else 0.0
-    said = [_verdict(found, groups.count, whole, pairs, typical)]
+    said = [_verdict(found, groups.count, whole, pairs, typical, same)]
     fallen = int(groups.collapsed.sum())
     if fallen:
         said.append(
-            f"**{fallen} of {len(found.ends)} runs collapsed**: all their particles are at one "
-            "point, which is another equilibrium, however small its objective."
+            f"**{fallen} of {len(found.ends)} runs [[collapsed|collapse]]**: all their particles "
+            "are at one point, which is another equilibrium, however small its objective."
         )
     lost = int((groups.labels < 0).sum())
     if lost:
@@ -95,7 +98,7 @@ def equilibria_sentence(found: Ends, same: float) -> str:
         )
     labels = sorted({end.label for end in found.ends})
     said.append(
-        f"All predict a **{labels[0]}**."
+        f"All predict {with_article(labels[0])}."
         if len(labels) == 1
         else f"They do not agree on the class: {', '.join(labels)}."
     )
@@ -118,7 +121,9 @@ def _apart(found: Ends, runs: Sequence[int]) -> list[float]:
     ]
 
 
-def _verdict(found: Ends, count: int, whole: np.ndarray, pairs: list[float], typical: float) -> str:
+def _verdict(
+    found: Ends, count: int, whole: np.ndarray, pairs: list[float], typical: float, same: float
+) -> str:
     runs = int(whole.sum())
     if not runs:
         return "**No equilibrium with particles apart was found.**"
@@ -127,13 +132,18 @@ def _verdict(found: Ends, count: int, whole: np.ndarray, pairs: list[float], typ
     if count > 1:
         return (
             f"**Several equilibria**: {len(found.ends)} runs end at {count} different ones, up to "
-            f"{furthest:.1f} apart (W2), and {scale}."
+            f"{furthest:.1f} apart ({_W2}), and {scale}."
         )
     if max(pairs, default=0.0) <= EXACTLY * typical:
-        return f"**One equilibrium**: {runs} runs end within {furthest:.2g} (W2), and {scale}."
+        return f"**One equilibrium**: {runs} runs end within {furthest:.2g} ({_W2}), and {scale}."
+    if furthest > same * typical:
+        return (
+            f"**Equilibria in a chain**: {runs} runs end at different places, up to "
+            f"{furthest:.1f} apart ({_W2}), with others between them, and {scale}."
+        )
     return (
         f"**One only roughly**: {runs} runs end close together but not at the same place. Two "
-        f"seeds with as many particles are {min(pairs):.2g} to {max(pairs):.2g} apart (W2), and "
+        f"seeds with as many particles are {min(pairs):.2g} to {max(pairs):.2g} apart ({_W2}), and "
         f"{scale}."
     )
 
@@ -148,20 +158,20 @@ def phase_sentence(grid: Grid, found: Map) -> str:
     if np.isfinite(usable).any():
         row, column = np.unravel_index(usable.argmin(), usable.shape)
         said.append(
-            f"Lowest objective with its particles apart: **{_percent(usable.min())}** of the start "
-            f"at {grid.x.name.replace('_', ' ')} {grid.x.values[column]:g} and "
+            f"Lowest [[objective]] with its particles apart: **{_percent(usable.min())}** of the "
+            f"start at {grid.x.name.replace('_', ' ')} {grid.x.values[column]:g} and "
             f"{grid.y.name.replace('_', ' ')} {grid.y.values[row]:g}, spread "
             f"{_percent(found.spread_kept[row, column])} of the start."
         )
     if fallen:
-        said.append(f"{fallen} cells collapsed to one point (\u2022).")
+        said.append(f"{fallen} cells [[collapsed|collapse]] to one point (\u2022).")
     if lost:
-        said.append(f"{lost} diverged (\u00d7).")
+        said.append(f"{lost} [[diverged|divergence]] (\u00d7).")
     return " ".join(said)
 
 
-def anytime_sentence(found: Anytime) -> str:
-    """What the flow adds, by the intervals; Markdown."""
+def anytime_sentence(found: Anytime, family: Family) -> str:
+    """What the flow adds for the gallery of a family, by the intervals; Markdown."""
     last, steps = found.scores[-1], len(found.scores) - 1
     said = [
         f"After {steps} steps {_score(last)} are read rightly, after 0 steps "
@@ -171,9 +181,9 @@ def anytime_sentence(found: Anytime) -> str:
     c_low, c_high = found.control.interval
     overlap = low <= c_high and c_low <= high
     said.append(
-        f"The same network trained without a flow reads {_score(found.control)}: "
+        f"The [[same network trained without a flow|control]] reads {_score(found.control)}: "
         + (
-            "the intervals overlap, so these digits cannot tell them apart."
+            f"the intervals overlap, so these {family.noun}s cannot tell them apart."
             if overlap
             else "the flow is better."
             if last.accuracy > found.control.accuracy
@@ -181,8 +191,8 @@ def anytime_sentence(found: Anytime) -> str:
         )
     )
     said.append(
-        f"**{found.enough()} step{'' if found.enough() == 1 else 's'}** are as good as {steps}, "
-        "within the interval."
+        f"**{found.enough()} step{' is' if found.enough() == 1 else 's are'}** as good as "
+        f"{steps}, within the interval."
     )
     return " ".join(said)
 

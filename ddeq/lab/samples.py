@@ -1,0 +1,53 @@
+"""The shipped test clouds of a family, as a person picks them and as Python finds them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from ddeq.clouds import PointCloud
+from ddeq.families import Family
+from ddeq.gallery import USED_POINTS, load_gallery, load_objects
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """A gallery's clouds.
+
+    Attributes:
+        clouds, classes: of the K clouds.
+        loader: the function of :mod:`ddeq.gallery` they come from.
+        arguments: of its result's ``cloud``, after the number.
+    """
+
+    clouds: tuple[PointCloud, ...]
+    classes: tuple[str, ...]
+    loader: str
+    arguments: str
+
+    def index(self, cloud: PointCloud) -> int | None:
+        """Which of them a cloud is, if it is one."""
+        same = (
+            k
+            for k, known in enumerate(self.clouds)
+            if known.name == cloud.name and np.array_equal(known.points, cloud.points)
+        )
+        return next(same, None)
+
+    def expression(self, index: int) -> str:
+        """Python for one of them, where ``loader`` is imported."""
+        return f"{self.loader}().cloud({index}{self.arguments})"
+
+
+@cache
+def samples(family: Family) -> Samples:
+    """Digits in the plane, or objects in space with as many points as are given to a model."""
+    if family.flat:
+        digits = load_gallery()
+        clouds = tuple(digits.cloud(k) for k in range(len(digits.labels)))
+        return Samples(clouds, tuple(map(str, digits.labels)), load_gallery.__name__, "")
+    objects = load_objects()
+    clouds = tuple(objects.cloud(k, USED_POINTS) for k in range(len(objects)))
+    return Samples(clouds, objects.classes, load_objects.__name__, f", {USED_POINTS}")
