@@ -7,10 +7,13 @@ from ddeq.errors import UserError
 from ddeq.families import DIGITS, Family
 from ddeq.run import ClassifierRun, RunSettings, metrics_csv, pick_device, prepare, trajectory_npz
 from ddeq.view.forms import settings_form
+from ddeq.view.glossary import say
 from ddeq.view.inputs import Chosen, choose_input
 from ddeq.view.live import LiveRun
 from ddeq.view.navigation import inside_app
 from ddeq.view.player import export_html
+from ddeq.view.tour import tour
+from ddeq.view.tour.classify import STOPS
 from ddeq.view.trajectory import of_classifier
 from ddeq.view.watch import watch
 from ddeq.view.words import outcome_sentence
@@ -44,9 +47,9 @@ def show_run(live: LiveRun) -> None:
     watch(
         [live],
         "classify",
-        lambda: st.markdown(outcome_sentence(live.run.outcome, true_label)),
+        lambda: say(outcome_sentence(live.run.outcome, true_label)),
     )
-    with st.container(horizontal=True):  # files are made when asked for
+    with st.container(horizontal=True, key="take-home"):  # files are made when asked for
         st.download_button(
             "Trajectory (.npz)",
             lambda: trajectory_npz(live.frames, points, live.run.settings),
@@ -68,19 +71,22 @@ def show_run(live: LiveRun) -> None:
 
 
 st.title("Watch a network think by flowing", anchor=False)
-st.markdown(
-    "A *distributional deep equilibrium model* has no layers to count. Ten particles start at "
-    "random and flow, step by step, until the network $F$ maps their distribution to itself: "
+say(
+    "A *[[distributional deep equilibrium model|DDEQ]]* has no layers to count. Ten "
+    "[[particles|particle]] start at random and [[flow|gradient flow]], step by step, until the "
+    "[[network|operator]] $F$ maps their distribution to itself: "
     "$\\mu = F(\\mu, \\text{input})$. Then the class is read off."
 )
 left, right = st.columns([2, 5], gap="medium")
 with left:
-    chosen = choose_input()
+    with st.container(key="choose-input"):
+        chosen = choose_input()
     family = DIGITS if chosen is None else chosen.family
-    with st.expander("Solver settings", icon=":material/tune:"):
+    with st.expander("Solver settings", icon=":material/tune:", key="solver-settings"):
         settings = settings_form(load_model(family, str(device)).card, family.prefix)
     name = "GPU" if device.type == "cuda" else "CPU"
     st.caption(f"Running on the {name}. Settings and what is picked are in the link of this page.")
+    tour("classify", STOPS)
 with right:
     if chosen is not None:
         try:

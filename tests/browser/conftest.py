@@ -7,10 +7,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = [
@@ -24,14 +25,32 @@ expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
-def chromium():
-    """One browser for all tests; each opens contexts of its own."""
+def newcomers():
+    """One browser for all tests, whose visitors come for the first time."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM
         )
         yield browser
         browser.close()
+
+
+@dataclass(frozen=True)
+class Returning:
+    """A browser whose visitors have seen the tour of the app, which no longer begins by itself."""
+
+    browser: Browser
+
+    def new_context(self, **options):
+        context = self.browser.new_context(**options)
+        context.add_init_script("try { localStorage['ddeq-tour-classify'] = 'seen' } catch {}")
+        return context
+
+
+@pytest.fixture(scope="session")
+def chromium(newcomers):
+    """The browser of most tests; each opens contexts of its own."""
+    return Returning(newcomers)
 
 
 @contextlib.contextmanager
