@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from ddeq.view.bubbles import explain_what_is_pointed_at
+
 st.set_page_config(page_title="DDEQ explorer", page_icon=":material/scatter_plot:", layout="wide")
 page = st.navigation(
     [
@@ -14,4 +16,5 @@ page = st.navigation(
     ],
     position="top",
 )
+explain_what_is_pointed_at()
 page.run()

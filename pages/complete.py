@@ -19,6 +19,7 @@ from ddeq.run import ClassifierRun, Outcome, RunSettings, pick_device, prepare, 
 from ddeq.view.cuts import choose_hollow
 from ddeq.view.filling import completed_file, of_completer
 from ddeq.view.forms import settings_form
+from ddeq.view.glossary import explain, say
 from ddeq.view.inputs import Chosen, choose_input
 from ddeq.view.live import LiveRun
 from ddeq.view.navigation import inside_app
@@ -136,6 +137,7 @@ def ask(chosen: Chosen, card: Mapping[str, Any]) -> tuple[Request, bool] | None:
             min_value=1,
             value=None,
             placeholder=f"{usual_count(card, hollow):,}{_because(card, hollow)}",
+            help=explain("free particles"),
             key="free",
             bind="query-params",
         )
@@ -170,11 +172,11 @@ def show_completion(completion: Completion) -> None:
 
     def conclude() -> None:
         true_label = completion.request.chosen.true_label
-        st.markdown(completion_sentence(runs[0].outcome, completion.before, true_label))
+        say(completion_sentence(runs[0].outcome, completion.before, true_label))
         ended = [run for run in runs if run.outcome.stopped is not Stopped.DIVERGED]
         if len(ended) > 1:
             found = compare(runs[0].standard.points, [run.last.points for run in ended])
-            st.markdown(agreement_sentence(found))
+            say(agreement_sentence(found))
 
     watch(completion.runs, "complete", conclude)
     take_home(completion)
@@ -207,9 +209,10 @@ def take_home(completion: Completion) -> None:
 
 
 st.title("Watch a network fill in what is missing", anchor=False)
-st.markdown(
-    "Part of a cloud is removed. What is left stays where it is; around it *free particles* start "
-    "as noise and flow, step by step, until the network $F$ maps their distribution to itself: "
+say(
+    "Part of a [[cloud]] is removed. What is left stays where it is; around it *[[free "
+    "particles]]* start as noise and [[flow|gradient flow]], step by step, until the "
+    "[[network|operator]] $F$ maps their distribution to itself: "
     "$\\mu = F(\\mu, \\text{known points})$."
 )
 left, right = st.columns([2, 5], gap="medium")

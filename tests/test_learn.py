@@ -4,6 +4,7 @@ import contextlib
 import io
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +29,8 @@ from ddeq.solvers import Anderson, Euler, EulerDecay, Picard
 from ddeq.view.glossary import TERMS, explain, with_terms
 from ddeq.view.learn import CHAPTERS
 from ddeq.view.learn.clouds import STARTS
+from ddeq.view.learn.descent import COUNT, solved
+from ddeq.view.learn.descent import SOLVERS as FLOWS
 from ddeq.view.learn.frame import PAPERS, lab_link
 from ddeq.view.learn.real import FIRST, PRESETS, results
 from ddeq.view.learn.symbols import SYMBOLS, with_symbols
@@ -142,6 +145,25 @@ def test_a_cloud_chatters_too_and_shorter_and_shorter_steps_cure_it():
     )
     assert 1e-3 < half < 0.7 * whole
     assert shorter < 0.1 * half
+
+
+def ends_of_preset(name: str) -> tuple[float, float]:
+    """What is left, and how far each particle still moves in a step."""
+    chosen = CHAPTERS[2].presets[name]
+    solver = replace(FLOWS[chosen["flow-solver"]], step_size=chosen["flow-step"])
+    kernel = Riesz(chosen["flow-r"], chosen["flow-eps"])
+    _, said = solved(SHAPES["ring"](COUNT), solver, kernel, chosen["flow-noise"])
+    left, _, moves = re.findall(r"\d+\.\d+", said)
+    return float(left), float(moves)
+
+
+def test_the_presets_chatter_and_are_cured():
+    left, moves = ends_of_preset("Chattering")
+    half_left, half_moves = ends_of_preset("Half the step")
+    assert 0.1 * left < half_left < 0.6 * left and 0.1 * moves < half_moves < 0.6 * moves
+    for cure in ("Shorter and shorter", "r = 1.5", "Smoothed"):
+        cured_left, cured_moves = ends_of_preset(cure)
+        assert cured_left < 0.5 * half_left and cured_moves < 0.2 * half_moves, cure
 
 
 def test_noise_keeps_particles_from_settling():
@@ -407,7 +429,7 @@ def test_terms_symbols_and_sources_of_a_chapter_are_known(number):
     text = CHAPTERS[number - 1].text
     assert set(CHAPTERS[number - 1].sources) <= set(PAPERS)
     shown = with_terms(with_symbols(text))  # a KeyError names what is not
-    assert "[[" not in shown and r"\term" not in shown and "learn-term" in shown
+    assert "[[" not in shown and r"\term" not in shown and "ddeq-term" in shown
     assert r"\textcolor{#" in shown
 
 

@@ -1,4 +1,4 @@
-"""Outcomes in plain sentences."""
+"""Outcomes in plain sentences, with the marks of :func:`ddeq.view.glossary.say`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ddeq.agreement import Agreement
 from ddeq.completion import COVERAGE_RADIUS, CompletionOutcome
 from ddeq.flow import Stopped
 from ddeq.run import Outcome
+from ddeq.view.glossary import plain
 
 
 class Ended(Protocol):
@@ -21,21 +22,22 @@ class Ended(Protocol):
 def outcome_sentence(outcome: Outcome, true_label: str | None = None) -> str:
     """What a run came to, as Markdown: class, confidence, cost, and why it stopped."""
     verdict = "" if true_label is None else _verdict(outcome.label, true_label)
+    label = with_article(outcome.label)
     return (
-        f"The model reads this as {_a(outcome.label)} ({outcome.confidence:.1%} sure){verdict}, "
+        f"The model reads this as {label} ({outcome.confidence:.1%} sure){verdict}, "
         f"after {outcome.steps} steps and {outcome.evaluations} network evaluations in "
         f"{outcome.seconds:.2f} s on the {_device(outcome.device)}. {_ending(outcome)}"
     )
 
 
-def _a(label: str, mark: str = "**") -> str:
+def with_article(label: str, mark: str = "**") -> str:
     """A class with its article, as in a sentence."""
     article = "an" if label[:1].lower() in "aeiou8" else "a"
     return f"{article} {mark}{label}{mark}"
 
 
 def _verdict(label: str, true_label: str) -> str:
-    return ", rightly" if label == true_label else f", but it is {_a(true_label, '')}"
+    return ", rightly" if label == true_label else f", but it is {with_article(true_label, '')}"
 
 
 def _device(device: str) -> str:
@@ -43,18 +45,18 @@ def _device(device: str) -> str:
 
 
 def _ending(outcome: Ended) -> str:
-    reached = f"the objective is at {outcome.relative_objective:.2%} of where it began"
+    reached = f"the [[objective]] is at {outcome.relative_objective:.2%} of where it began"
     return {
         Stopped.CONVERGED: f"It converged: {reached}.",
         Stopped.STEP_LIMIT: f"It met the step limit: {reached}.",
         Stopped.CANCELLED: f"You stopped it: {reached}.",
-        Stopped.DIVERGED: "It diverged: the objective is no longer a number.",
+        Stopped.DIVERGED: "It [[diverged|divergence]]: the objective is no longer a number.",
     }[outcome.stopped] + (f" {outcome.stopped.advice}" if outcome.stopped.advice else "")
 
 
 def ending(outcome: Ended) -> str:
     """Why a run stopped, in one plain sentence for the player's status line."""
-    return _ending(outcome)
+    return plain(_ending(outcome))
 
 
 def completion_sentence(
@@ -76,14 +78,15 @@ def completion_sentence(
         sentences.append(
             f"Against the truth: {outcome.coverage:.0%} of the removed points have a free particle "
             f"within {COVERAGE_RADIUS} standard deviations, and the completed cloud is "
-            f"{outcome.emd:.3f} from the whole one (EMD; {outcome.emd / outcome.longest:.1%} of "
-            f"its longest side; Chamfer distance {outcome.chamfer:.3f}, MMD\u00b2 "
-            f"{outcome.mmd2:.4f}, F-score at 1% of that side {outcome.f_score:.2f})."
+            f"{outcome.emd:.3f} from the whole one ([[EMD]]; "
+            f"{outcome.emd / outcome.longest:.1%} of its longest side; [[Chamfer distance]] "
+            f"{outcome.chamfer:.3f}, [[MMD\u00b2|MMD]] {outcome.mmd2:.4f}, "
+            f"[[F-score at 1%|F-score]] of that side {outcome.f_score:.2f})."
         )
     if outcome.label is not None and math.isfinite(outcome.confidence):
         sentences.append(
-            f"The classifier reads what was left as {_a(before.label, '')} "
-            f"({before.confidence:.0%} sure), the completed cloud as {_a(outcome.label)} "
+            f"The classifier reads what was left as {with_article(before.label, '')} "
+            f"({before.confidence:.0%} sure), the completed cloud as {with_article(outcome.label)} "
             f"({outcome.confidence:.0%} sure)"
             f"{'' if true_label is None else _verdict(outcome.label, true_label)}."
         )
@@ -96,8 +99,8 @@ def agreement_sentence(found: Agreement) -> str:
     pairs = [found.distances[i, j] for i in range(runs) for j in range(i)]
     apart = f"{pairs[0]:.2f} apart" if runs == 2 else f"{min(pairs):.2f} to {max(pairs):.2f} apart"
     scale = (
-        f"EMD between the free particles of two seeds, in standard deviations; neighbouring "
-        f"points are {found.spacing:.2f} apart"
+        f"[[EMD between the free particles of two seeds|EMD]], in standard deviations; "
+        f"neighbouring points are {found.spacing:.2f} apart"
     )
     if found.one:
         return f"**One completion**: all {runs} seeds fill in the same shape, {apart} ({scale})."

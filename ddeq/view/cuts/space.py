@@ -10,10 +10,11 @@ from ddeq.clouds import PointCloud
 from ddeq.completion import Hollow, hollow, without_truth
 from ddeq.partial import Orbit, beyond_plane, outside_sphere, seen_from
 from ddeq.view.cuts.chance import thin
+from ddeq.view.glossary import say
 from ddeq.view.stage import stage
 
 _HINTS = {
-    "Scan": "Keeps what a camera sees from one side, by hidden-point removal.",
+    "Scan": "Keeps what a camera sees from one side, by [[hidden-point removal]].",
     "Sphere": "Removes what lies within a sphere; click a point to place it.",
     "Plane": "Removes what lies behind a plane.",
     "Thinning": "Points drawn at random from the whole cloud.",
@@ -38,7 +39,7 @@ def choose_hollow_in_space(
         way = st.segmented_control(
             "Remove", list(_HINTS), default="Scan", required=True, key="part", bind="query-params"
         )
-        st.caption(_HINTS[way])
+        say(_HINTS[way], st.caption)
         if way == "Scan":
             keep = seen_from(points, _camera().position(points))
         elif way == "Sphere":

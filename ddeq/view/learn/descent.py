@@ -11,11 +11,12 @@ from ddeq.errors import UserError
 from ddeq.images import strokes_to_cloud
 from ddeq.kernels import Riesz
 from ddeq.learn.descent import distances, flow_to, leftover
+from ddeq.learn.ring import movement
 from ddeq.learn.shapes import SHAPES, fitted
 from ddeq.solvers import Euler, EulerDecay, Momentum, Solver
 from ddeq.view.forms import SOLVER_HINTS
 from ddeq.view.glossary import explain
-from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab
+from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
 from ddeq.view.learn.toys import plane
 from ddeq.view.pad import drawing_pad
 from ddeq.view.player.component import player
@@ -60,7 +61,7 @@ for step in flow:
         print(step.step, float(step.objective), emd(step.particles[0].numpy(), target))
 """
 
-COUNT, STEPS = 40, 140
+COUNT, STEPS = 40, 200
 SOLVERS = {"euler": Euler(), "euler-decay": EulerDecay(), "momentum": Momentum()}
 PLAIN = {
     "flow-solver": "euler",
@@ -72,9 +73,9 @@ PLAIN = {
 PRESETS = {
     "Chattering": PLAIN,
     "Half the step": {**PLAIN, "flow-step": 1.0},
-    "Shorter and shorter": {**PLAIN, "flow-solver": "euler-decay"},
+    "Shorter and shorter": {**PLAIN, "flow-solver": "euler-decay", "flow-step": 4.0},
     "r = 1.5": {**PLAIN, "flow-step": 1.0, "flow-r": 1.5},
-    "Smoothed": {**PLAIN, "flow-step": 1.0, "flow-eps": 0.1},
+    "Smoothed": {**PLAIN, "flow-eps": 0.1},
     "Noise": {**PLAIN, "flow-step": 1.0, "flow-noise": 0.2},
 }
 
@@ -122,9 +123,10 @@ def solved(target: np.ndarray, solver: Solver, kernel: Riesz, noise: float) -> t
     steps = list(flow_to(target, solver, kernel, steps=STEPS, noise=noise))
     far = distances(steps, target)
     left = float(np.mean(far[-20:]))
+    moving = movement(steps[-2].particles, steps[-1].particles)
     sentence = (
         f"After {steps[-1].step} steps the particles end **{left:.3f}** from the target on "
-        f"average; they began {far[0]:.2f} away."
+        f"average; they began {far[0]:.2f} away. In the last step each moves **{moving:.3f}**."
     )
     if left > far[0]:
         sentence += " Such steps are too long: lower the step size."
@@ -155,7 +157,7 @@ def _settings() -> tuple[Solver, Riesz, float]:
             key="flow-solver",
             bind="query-params",
         )
-        one, two, three, four = st.columns(4, gap="medium")
+        one, two, three, four = row(4)
         step = one.slider(
             "Step size",
             0.1,
@@ -203,6 +205,8 @@ def _target() -> tuple[np.ndarray, str]:
     """The target of the link, or the one drawn."""
     with controls("target"), st.container(horizontal=True, vertical_alignment="bottom"):
         drawn = "flow-drawing" in st.session_state
+        if st.session_state.pop("flow-wanted", False):
+            st.session_state["flow-target"] = "drawn"
         names = [*SHAPES, *(["drawn"] if drawn else [])]
         shape = st.segmented_control(
             "Target", names, default="ring", required=True, key="flow-target", bind="query-params"
@@ -216,8 +220,6 @@ def _target() -> tuple[np.ndarray, str]:
             st.rerun()
         except (UserError, ValueError) as error:
             st.error(str(error))
-    if st.session_state.pop("flow-wanted", False):
-        return st.session_state["flow-drawing"], "drawn"
     if shape == "drawn":
         return st.session_state["flow-drawing"], shape
     return SHAPES[shape](COUNT), shape

@@ -39,7 +39,7 @@ _symbols = st.components.v2.component(
 
 
 def link_symbols() -> None:
-    """Have the formulas' symbols and the glossary's terms explain themselves; once a page."""
+    """Have the formulas' symbols explain themselves and light up the figures; once a page."""
     symbols = {
         s.key: {"name": name, "tone": s.tone, "meaning": s.meaning} for name, s in SYMBOLS.items()
     }

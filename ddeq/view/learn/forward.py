@@ -12,8 +12,8 @@ from ddeq.learn.ring import RingOperator, even_start, movement, random_start
 from ddeq.learn.shapes import SHAPES
 from ddeq.solvers import Anderson, Euler, EulerDecay, Picard, Solver
 from ddeq.view.forms import SOLVER_HINTS
-from ddeq.view.glossary import explain
-from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab
+from ddeq.view.glossary import say
+from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
 from ddeq.view.learn.toys import plane
 from ddeq.view.player.component import player
 
@@ -38,9 +38,9 @@ In chapter 3 the target stood still. Here it is $\term{image}{F(\mu)}$, and it m
 particles: the flow also follows how moving a particle moves the target. Click a particle to see its
 step split into these parts.
 
-The operator below is small enough to see whole. It moves the cloud's centre towards the input's,
-pulls every particle towards a ring as wide as the input, and **turns** the cloud. So no particle
-can stay where it is; an even ring can.
+The operator in the figure is small enough to see whole. It moves the cloud's centre towards the
+input's, pulls every particle towards a ring as wide as the input, and **turns** the cloud. So no
+particle can stay where it is; an even ring can.
 """
 
 SNIPPET = """\
@@ -124,7 +124,7 @@ def figure() -> str:
             key="toy-solver",
             bind="query-params",
         )
-        one, two, three, four = st.columns(4, gap="medium")
+        one, two, three, four = row(4)
         start = one.segmented_control(
             "Start",
             ["even", "random"],
@@ -158,7 +158,7 @@ def figure() -> str:
     solver = SOLVERS[name]
     data, sentence = solved(solver, start, turn, pull, shape)
     player([data], key="learn-forward", height=340, follow=True)
-    st.markdown(sentence, help=explain("residual"))
+    say(sentence)
     offer_lab(solver, Riesz(), STEPS)
     call = "even_start" if start == "even" else "random_start"
     return SNIPPET.format(
@@ -180,7 +180,11 @@ def solved(solver: Solver, start: str, turn: float, pull: float, shape: str) -> 
     last = steps[-1]
     moves = [movement(step.particles, step.image) for step in steps]
     reached = float(last.relative_objective)
-    verdict = "the cloud is an **equilibrium**" if reached <= 1e-3 else "**not an equilibrium** yet"
+    verdict = (
+        "the cloud is an **[[equilibrium]]**"
+        if reached <= 1e-3
+        else "**not an [[equilibrium]]** yet"
+    )
     sentence = (
         f"After {last.step} steps $G$ is at {reached:.2%} of where it began: {verdict}. "
         f"A particle is {moves[-1]:.2f} from *its own* image on average."

@@ -9,11 +9,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from ddeq.kernels import KERNELS, Kernel
 from ddeq.settings import settings_of
 from ddeq.solvers import SOLVERS, Solver
-from ddeq.view.glossary import TERMS, with_terms
+from ddeq.view.glossary import TERMS, say
 from ddeq.view.learn.figures import link_symbols
 from ddeq.view.learn.symbols import with_symbols
 
@@ -59,7 +60,7 @@ class Chapter:
 
     Attributes:
         title: of the chapter.
-        text: Markdown, with the marks of ``glossary.with_terms`` and ``symbols.with_symbols``.
+        text: Markdown, with the marks of ``glossary.say`` and ``symbols.with_symbols``.
         question: to predict first.
         presets: name to the values of the widgets' keys.
         figure: draws controls and figure; returns the code that does the same.
@@ -102,7 +103,7 @@ def show(chapters: Sequence[Chapter]) -> None:
     st.header(f"{number}. {chapter.title}", anchor=False)
     left, right = st.columns([5, 7], gap="large")
     with left:
-        st.markdown(with_terms(with_symbols(chapter.text)), unsafe_allow_html=True)
+        say(with_symbols(chapter.text))
         ask(number, chapter)
     with right:
         presets(chapter)
@@ -113,7 +114,12 @@ def show(chapters: Sequence[Chapter]) -> None:
     with controls("way"):
         way(number, chapters)
         with st.expander("Glossary", icon=":material/dictionary:"):
-            st.markdown("\n".join(f"- **{term}**: {text}" for term, text in TERMS.items()))
+            st.markdown(
+                "\n".join(
+                    f"- **{term}**: {text}"
+                    for term, text in sorted(TERMS.items(), key=lambda pair: pair[0].lower())
+                )
+            )
 
 
 def way(number: int, chapters: Sequence[Chapter]) -> None:
@@ -149,6 +155,12 @@ def go_to(number: int) -> None:
 def controls(name: str) -> AbstractContextManager[Any]:
     """A container that `controls=0` in the link hides."""
     return st.container(key=f"learn-controls-{name}")
+
+
+def row(count: int) -> list[DeltaGenerator]:
+    """Places for small controls side by side; two by two on a phone."""
+    line = st.container(horizontal=True, gap="small")
+    return [line.container(width=150) for _ in range(count)]
 
 
 def presets(chapter: Chapter) -> None:

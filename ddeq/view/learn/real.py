@@ -19,6 +19,7 @@ from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
 from ddeq.preprocess import standardise
 from ddeq.run import ClassifierRun, prepare, with_defaults
 from ddeq.view.filling import of_completer
+from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of, offer_lab
 from ddeq.view.learn.symbols import TONES
 from ddeq.view.learn.work import work
@@ -141,7 +142,7 @@ def figure() -> str:
         st.rerun()
     data, sentence = (classified if task == TASKS[0] else completed)(digit)
     player([data], key=f"learn-{task}", height=320, follow=True)
-    st.markdown(sentence)
+    say(sentence)
     st.markdown(f"[All of it on page *{task}*]({task.lower()}?digit={digit})")
     card = _model("digits").card
     settings = with_defaults(card, {})

@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime import get_instance
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from ddeq.view.glossary import explain
 from ddeq.view.player.assets import script
 
 # Only this goes with every rerun. The player itself and the runs are fetched by the browser, each
@@ -22,6 +23,22 @@ export default async function (component) {
   return mount(component, base);
 }
 """
+
+HEADINGS = {
+    "Prediction": "probabilities",
+    "residual": "residual",
+    "objective G": "objective",
+    "G / G\u2080": "relative objective",
+    "distance to the target (EMD)": "EMD",
+    "spread of the particles": "spread",
+    "spread of the free particles": "spread",
+    "MMD\u00b2 to the truth": "MMD",
+    "EMD to the truth": "EMD",
+    "Chamfer distance to the truth": "Chamfer distance",
+    "F-score at 1 %": "F-score",
+    "removed points covered": "coverage",
+}
+"""Headings in the player to the terms that explain them."""
 
 _component = st.components.v2.component("ddeq.player", js=_LOADER, isolate_styles=False)
 
@@ -74,6 +91,7 @@ def player(
         "follow": live or follow,
         "state": state,
         "links": links,
+        "tips": {heading: explain(term) for heading, term in HEADINGS.items()},
     }
     with _place(key):
         result = _component(key=key, data=data, on_link_change=_ignore, on_lost_change=_ignore)

@@ -2,7 +2,7 @@
 
 class Board {
   constructor(parent) {
-    Object.assign(this, makeFigure(parent, () => this.draw()));
+    Object.assign(this, makeFigure(parent, () => this.root.clientWidth !== this.width && this.draw()));
     this.root.dataset.testid = "learn-board";
   }
 
@@ -20,8 +20,10 @@ class Board {
   draw() {
     const { data, root, sheet, hint } = this;
     if (!data || !root.clientWidth) return;
+    const focused = document.activeElement?.closest(".learn-figure .dot")?.dataset.testid;
     this.place = fit(root, data.bounds, data.height);
     const { width, height } = this.place;
+    this.width = root.clientWidth;
     sheet.setAttribute("viewBox", `0 0 ${width} ${height}`);
     sheet.setAttribute("height", height);
     sheet.setAttribute("aria-label", data.alt);
@@ -36,6 +38,7 @@ class Board {
     data.arrows.forEach((arrow) => this.arrow(arrow));
     data.groups.forEach((group, g) => group.points.forEach((_, k) => this.dot(group, g, k)));
     this.follow();
+    if (focused) sheet.querySelector(`[data-testid="${focused}"]`)?.focus(); // as it is another node
   }
 
   axes() {

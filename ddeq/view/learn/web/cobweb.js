@@ -14,6 +14,7 @@ class Cobweb {
     Object.assign(this, makeFigure(parent, () => this.draw()));
     this.root.dataset.testid = "learn-cobweb";
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.build();
   }
 
   show(data, send) {
@@ -45,13 +46,18 @@ class Cobweb {
     if (!data || !root.clientWidth) return;
     const place = (this.place = fit(root, WORLD, data.height));
     const f = COBWEB_MAPS[data.map](this.slope);
-    const held = sheet.querySelector("[data-held]");
-    if (!held) this.build();
+    this.title.textContent = data.alt;
+    sheet.setAttribute("aria-label", data.alt);
     sheet.setAttribute("viewBox", `0 0 ${place.width} ${place.height}`);
     sheet.setAttribute("height", place.height);
     const path = (points) => "M" + points.map(([x, y]) => `${place.x(x)} ${place.y(y)}`).join("L");
     const inside = ([x, y]) => Math.abs(x) < 50 && Math.abs(y) < 50;
     const grid = Array.from({ length: 201 }, (_, k) => -2 + k / 50);
+    this.axes.setAttribute("d", path([[-2, 0], [2, 0]]) + path([[0, -2], [0, 2]]));
+    for (const { node, at, dx, dy } of this.ticks) {
+      node.setAttribute("x", place.x(at[0]) + dx);
+      node.setAttribute("y", place.y(at[1]) + dy);
+    }
     this.curve.setAttribute("d", path(grid.map((x) => [x, f(x)])));
     this.diagonal.setAttribute("d", path([[-2, -2], [2, 2]]));
     let x = this.start;
@@ -68,8 +74,9 @@ class Cobweb {
     this.end.setAttribute("transform", `translate(${place.x(clampTo(x, -3, 3))} ${place.y(clampTo(x, -3, 3))})`);
     const put = (node, px, py) => node.setAttribute("transform", `translate(${place.x(px)} ${place.y(py)})`);
     put(this.from, this.start, 0);
-    const [hx, hy] = this.handleAt();
-    put(this.handle, hx, hy);
+    put(this.handle, ...this.handleAt());
+    this.from.setAttribute("aria-valuenow", this.start.toFixed(2));
+    this.handle.setAttribute("aria-valuenow", this.slope.toFixed(2));
     this.root.dataset.end = x.toFixed(4);
     const label = Math.abs(x) > 10 ? "it has flown off" : `after ${xs.length - 1} steps it is at ${x.toFixed(3)}`;
     hint.textContent = `From ${this.start.toFixed(2)} with slope ${this.slope.toFixed(2)}: ${label}.`;
@@ -91,22 +98,16 @@ class Cobweb {
     return clampTo((y - 0.4) / Math.max(0.35, x - 0.4), -3, 3);
   }
 
+  // Once: what is held or has the focus stays while it is drawn anew.
   build() {
-    const { sheet, data } = this;
-    sheet.setAttribute("aria-label", data.alt);
-    sheet.replaceChildren(svg("title", {}, data.alt));
-    const { place } = this;
-    for (const [a, b] of [[[-2, 0], [2, 0]], [[0, -2], [0, 2]]]) {
-      sheet.append(svg("line", {
-        class: "axis", x1: place.x(a[0]), y1: place.y(a[1]), x2: place.x(b[0]), y2: place.y(b[1]),
-      }));
-    }
-    for (const v of [-1, 1]) {
-      sheet.append(
-        svg("text", { class: "tick", x: place.x(v), y: place.y(0) + 15, "text-anchor": "middle" }, v),
-        svg("text", { class: "tick", x: place.x(0) - 6, y: place.y(v) + 4, "text-anchor": "end" }, v),
-      );
-    }
+    this.title = svg("title");
+    this.axes = svg("path", { class: "axis" });
+    const tick = (v, at, dx, dy, anchor) => ({
+      node: svg("text", { class: "tick", "text-anchor": anchor }, v), at, dx, dy,
+    });
+    this.ticks = [-1, 1].flatMap((v) => [
+      tick(v, [v, 0], 0, 15, "middle"), tick(v, [0, v], -6, 4, "end"),
+    ]);
     this.diagonal = svg("path", { class: "diagonal", "data-term": "diagonal" });
     this.curve = svg("path", { class: "curve", "data-term": "map" });
     this.web = svg("path", { class: "web", "data-term": "x" });
@@ -114,7 +115,8 @@ class Cobweb {
     this.end.append(svg("circle", { r: 5 }));
     this.from = this.knob("start", "x\u2080", "Start: drag, or move with left and right", "x");
     this.handle = this.knob("slope", "slope", "Slope: drag, or move with up and down", "map");
-    sheet.append(this.diagonal, this.curve, this.web, this.end, this.from, this.handle);
+    this.sheet.append(this.title, this.axes, ...this.ticks.map(({ node }) => node));
+    this.sheet.append(this.diagonal, this.curve, this.web, this.end, this.from, this.handle);
     const end = () => this.send("moved", { start: this.start, slope: this.slope });
     const all = (change) => (x, y) => {
       clearTimeout(this.timer);
@@ -131,8 +133,7 @@ class Cobweb {
   knob(name, label, description, term) {
     const node = svg("g", {
       class: `dot free ${name === "start" ? "blue" : "orange"}`, tabindex: 0, role: "slider",
-      "aria-label": description, "aria-valuenow": (name === "start" ? this.start : this.slope).toFixed(2),
-      "data-testid": `cobweb-${name}`, "data-term": term,
+      "aria-label": description, "data-testid": `cobweb-${name}`, "data-term": term,
     });
     node.append(svg("circle", { r: 18, class: "reach" }), svg("circle", { r: 8 }));
     node.append(svg("text", { x: 13, y: -8 }, label));

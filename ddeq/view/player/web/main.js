@@ -39,6 +39,7 @@ export class Player {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.clock.smooth = !this.still;
     this.chosen = saved?.chosen ?? {};
+    this.tips = {}; // what headings mean, for those who point at them
     this.source = source;
     this.runs = [];
     this.invalidate = this.invalidate.bind(this);
@@ -261,6 +262,7 @@ export class Player {
     const input = this.runs.find((run) => run.input);
     this.side.replaceChildren(...(input ? [this.input.root] : []), ...this.bars.map((bars) => bars.root));
     this.side.hidden = this.side.childElementCount === 0;
+    this.explain(this.side);
   }
 
   buildCharts() {
@@ -286,6 +288,15 @@ export class Player {
       return chart;
     });
     this.curves.replaceChildren(...this.charts.map((chart) => chart.root));
+    this.explain(this.curves);
+  }
+
+  // Headings that are terms carry their meaning; the page shows it in a bubble.
+  explain(place) {
+    for (const heading of place.querySelectorAll("h3")) {
+      const tip = this.tips[heading.textContent];
+      if (tip) Object.assign(heading, { tabIndex: 0, ariaDescription: tip }).dataset.tip = tip;
+    }
   }
 
   describe() {

@@ -28,6 +28,7 @@ export function mount({ data, parentElement, setTriggerValue }, base) {
   }
   if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
   entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
+  entry.player.tips = data.tips;
   entry.player.setTheme();
   entry.rerun = () => setTriggerValue("lost", true);
   load(entry, base);
