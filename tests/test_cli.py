@@ -248,11 +248,12 @@ def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path
     assert result["label"] in "0123456789"
 
 
-def test_bench_measures_both_ways_in_one_run(capsys):
+def test_bench_measures_both_ways_in_one_run(capsys, monkeypatch):
+    monkeypatch.setattr("ddeq.bench.digits.MANY", 30)
     result = said(capsys, "bench", "digits", "--steps", 2, "--repeats", 1)
     assert "objects" not in result and result["threads"] >= 1
     for config in ("paper", "shipped"):
-        for batch in ("batch_1", "batch_64"):
+        for batch in ("batch_1", "batch_64", "particles_30"):
             row = result["digits"][config][batch]
             assert row["ratio"] == pytest.approx(row["ms_per_step_naive"] / row["ms_per_step"])
             assert row["ms_to_first_step"] > 0

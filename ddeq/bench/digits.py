@@ -21,6 +21,7 @@ from ddeq.solvers import Euler
 
 POINTS = 130
 KNOWN, FREE = 100, 40  # of a digit to complete
+MANY = 1000  # particles of the largest size
 NAIVE_STEPS = 10  # the naive way is slow, and its steps all cost the same
 
 
@@ -106,8 +107,10 @@ def measure(
         wait(device)
         encoded.append(1e3 * flow.solution.seconds / steps)
 
+    few = min(steps, NAIVE_STEPS)
+
     def naive() -> None:
-        naive_flow(naive_model, x, z0, NAIVE_STEPS)
+        naive_flow(naive_model, x, z0, few)
         wait(device)
 
     context = model.operator.encode(x)
@@ -118,7 +121,7 @@ def measure(
     first.clear(), encoded.clear()
     for _ in range(repeats):  # taking turns, so that a slow moment hurts both
         ours.append(milliseconds(solve) / steps)
-        theirs.append(milliseconds(naive) / NAIVE_STEPS)
+        theirs.append(milliseconds(naive) / few)
     mine, slow = statistics.median(ours), statistics.median(theirs)
     after_encoding = statistics.median(encoded)
     return {
@@ -195,5 +198,5 @@ def _sizes(config: OperatorConfig, device: torch.device | str, steps: int, repea
     return {
         "batch_1": measure(config, 1, steps, device, repeats),
         "batch_64": measure(config, 64, few, device, repeats),
-        "particles_1000": measure(config, 1, few, device, repeats, particles=1000),
+        f"particles_{MANY}": measure(config, 1, few, device, repeats, particles=MANY),
     }
