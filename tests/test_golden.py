@@ -8,7 +8,6 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
-import make_golden_small as reference
 import numpy as np
 import pytest
 import torch
@@ -17,6 +16,7 @@ from ddeq.checkpoints import load_official
 from ddeq.flow import Flow, StopRule
 from ddeq.kernels import Riesz, mmd2
 from ddeq.solvers import Euler
+from tests import make_golden_small as reference
 
 HERE = Path(__file__).resolve().parent
 OFFICIAL = HERE.parents[1] / "shared" / "golden"

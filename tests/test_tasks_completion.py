@@ -147,7 +147,7 @@ def test_an_unrolled_loss_is_the_mean_over_its_images_and_has_their_gradient(rin
 def test_training_lowers_the_error(rings, tmp_path, kind, steps, lift):
     solves = (Solve(Picard(), steps),) if steps else ()
     stage = Stage(
-        60,
+        120,
         solves,
         batch_size=32,
         points=30,
