@@ -3,6 +3,7 @@
 import streamlit as st
 
 from ddeq.view.bubbles import explain_what_is_pointed_at
+from ddeq.view.page import lay_out
 
 st.set_page_config(page_title="DDEQ explorer", page_icon=":material/scatter_plot:", layout="wide")
 page = st.navigation(
@@ -16,5 +17,6 @@ page = st.navigation(
     ],
     position="top",
 )
+lay_out()
 explain_what_is_pointed_at()
 page.run()

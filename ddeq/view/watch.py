@@ -7,23 +7,27 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from ddeq.view.live import LiveRun, advance
-from ddeq.view.player.component import player
+from ddeq.view.player.component import PlayerState, player
 
 
-def watch(runs: Sequence[LiveRun], key: str, conclude: Callable[[], None]) -> None:
+def watch(
+    runs: Sequence[LiveRun], key: str, conclude: Callable[[], None], steps: bool = False
+) -> PlayerState:
     """Show runs side by side and solve what is left to solve.
 
     Args:
         runs: up to four.
         key: of the player.
         conclude: writes what came out, above the player, once all are done.
+        steps: whether the result is to say which step the player shows, and to be asked for again
+            when that changes.
     """
     headline, progress, stage = st.empty(), st.empty(), st.empty()
 
     def done() -> bool:
         return all(run.done for run in runs)
 
-    def show() -> None:
+    def show() -> PlayerState:
         with stage:
             moment = player(
                 [run.pieces for run in runs],
@@ -32,10 +36,12 @@ def watch(runs: Sequence[LiveRun], key: str, conclude: Callable[[], None]) -> No
                 live=not done(),
                 follow=True,
                 links=done(),
+                steps=steps,
                 state={k: st.query_params[k] for k in ("step", "camera") if k in st.query_params},
             )
         if moment.link:
             st.query_params.update(moment.link)
+        return moment
 
     def show_progress() -> None:
         slowest = min((run for run in runs if not run.done), key=_step, default=runs[-1])
@@ -57,9 +63,10 @@ def watch(runs: Sequence[LiveRun], key: str, conclude: Callable[[], None]) -> No
         )
         advance(runs, show_progress)
         progress.empty()
-    show()
+    moment = show()
     with headline.container():
         conclude()
+    return moment
 
 
 def _step(live: LiveRun) -> int:

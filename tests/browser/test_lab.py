@@ -54,6 +54,16 @@ def test_two_settings_race(visit):
     assert [row[:2] for row in cells(page)] == [["A \u00b7 picard", "5"], ["B \u00b7 euler", "7"]]
 
 
+def test_the_witness_steps_with_the_timeline(visit):
+    page = visit("Witness", digit=60, **{"w-picard-steps": 3, "w-tolerance": 0})
+    last_step(page, 3)
+    expect(page.get_by_text("F(\u03bc)) at step 3")).to_be_visible()
+    for button, step in (("Go to the start", 0), ("Step forward", 1)):
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_text(f"F(\u03bc)) at step {step}")).to_be_visible()
+        expect(page.get_by_test_id("player-root")).to_have_attribute("data-step", str(step))
+
+
 def test_a_cell_of_the_phase_diagram_plays(visit):
     page = visit("Phase diagram", digit=60, **CELLS)
     page.get_by_role("button", name="Compute the diagram").click()

@@ -278,7 +278,7 @@ def accuracy(found: Anytime, by: str, chosen: int, first: int, each: str) -> go.
 def witness(plane: Plane, step: int) -> go.Figure:
     """The witness function with the particles and their image on it."""
     made = figure("axis 1", "axis 2", f"Witness of MMD(\u03bc, F(\u03bc)) at step {step}")
-    made.update_layout(height=480, legend={"orientation": "h", "y": -0.12})
+    made.update_layout(height=480, legend={"orientation": "h", "y": -0.2})
     most = float(np.abs(plane.values).max()) or 1.0
     made.add_heatmap(
         z=plane.values,

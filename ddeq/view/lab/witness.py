@@ -46,10 +46,7 @@ def show(bench: Bench, settings: RunSettings) -> None:
         "Where the [[witness]] is high, particles are too many; where it is low, too few. They "
         "flow from red to blue, and at an equilibrium it is flat."
     )
-    above = st.container()
-    watch([live], "witness", lambda: None)
-    with above:
-        _stepping(live, view)
+    _stepping(live, view)
     name = st.session_state["witness-kernel"]
     take_home(
         bench,
@@ -65,19 +62,18 @@ def show(bench: Bench, settings: RunSettings) -> None:
 
 @st.fragment
 def _stepping(live: LiveRun, view: Projection) -> None:
-    """Controls and the heat map of one step; moving the slider leaves the rest alone."""
-    left, right = st.columns([2, 3], gap="medium", vertical_alignment="center")
+    """The heat map of the step that the player below it shows; playing leaves the rest alone."""
+    above = st.container()
+    shown = watch([live], "witness", lambda: None, steps=True).step
+    left, right = above.columns([2, 3], gap="medium")
     name = left.selectbox("Kernel", list(KERNELS), key="witness-kernel", bind="query-params")
-    last = len(live.frames) - 1
-    step = 0
-    if last:
-        step = left.slider("Step", 0, last, 0, key="witness-step", bind="query-params")
     left.caption(
-        "On the plane of the player's first two axes, through the middle of the particles and "
-        "their image; all of them are projected onto it."
+        "It steps with the player's timeline. The plane is that of the player's first two axes, "
+        "through the middle of the particles and their image; all of them are projected onto it."
     )
+    last = len(live.frames) - 1
     with right:
-        draw(_figure(live, view, name, step), "witness")
+        draw(_figure(live, view, name, last if shown is None else min(shown, last)), "witness")
 
 
 def _figure(live: LiveRun, view: Projection, name: str, step: int) -> go.Figure:

@@ -50,9 +50,11 @@ class PlayerState:
     Attributes:
         link: {"step": ..., "camera": ...} as texts fit for a URL, in the one rerun that follows a
             press of "Link to this moment"; else None. Give it back as `state`.
+        step: the one that is shown, where this was asked for and the browser has said it.
     """
 
     link: dict[str, str] | None = None
+    step: int | None = None
 
 
 def player(
@@ -64,6 +66,7 @@ def player(
     follow: bool = False,
     state: dict[str, str] | None = None,
     links: bool = False,
+    steps: bool = False,
 ) -> PlayerState:
     """Show encoded runs side by side on one clock. Playing and scrubbing rerun nothing.
 
@@ -79,6 +82,7 @@ def player(
             yet, as of those that were solved before it could show more.
         state: {"step", "camera"} to begin with, from a link.
         links: whether to offer "Link to this moment".
+        steps: whether the page wants to know the step that is shown, and reruns when it changes.
     """
     pieces = [[run] if isinstance(run, bytes) else list(run) for run in runs]
     data: dict[str, Any] = {
@@ -91,11 +95,18 @@ def player(
         "follow": live or follow,
         "state": state,
         "links": links,
+        "steps": steps,
         "tips": {heading: explain(term) for heading, term in HEADINGS.items()},
     }
     with _place(key):
-        result = _component(key=key, data=data, on_link_change=_ignore, on_lost_change=_ignore)
-    return PlayerState(link=result.link)
+        result = _component(
+            key=key,
+            data=data,
+            on_link_change=_ignore,
+            on_lost_change=_ignore,
+            on_step_change=_ignore,
+        )
+    return PlayerState(result.link, None if result.step is None else int(result.step))
 
 
 def _ignore() -> None:

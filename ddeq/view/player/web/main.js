@@ -27,13 +27,15 @@ const AHEAD = 6; // steps a velocity dart looks ahead
 const SETTINGS = {
   ghost: true, residuals: true, truth: true, trails: false, arrows: false, colour: "plain", raw: false,
 };
+const PATIENCE = 250; // ms between two words to the page about the step that is shown
 const FILLING = { residuals: false, trails: true, colour: "kept" };
 const FILLING_IN_SPACE = { ...FILLING, trails: false }; // those of a surface would hide it
 
 export class Player {
   // moment: {step, camera} to begin with. saved: what `save` of an earlier player returned.
   // source(): promise of {script, template}, to save a page. onLink(moment), once set, is called
-  // for "Link to this moment".
+  // for "Link to this moment". onStep(step), once set, is told which step is shown: while it
+  // changes no more often than a page can follow, and where it rests for sure.
   constructor(host, { moment = {}, saved = null, source }) {
     this.clock = new Clock();
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -395,6 +397,16 @@ export class Player {
     setAttribute(this.root, "data-step", step);
     setAttribute(this.root, "data-last", clock.last);
     setAttribute(this.root, "data-playing", clock.playing);
+    this.tell(step);
+  }
+
+  tell(step) {
+    if (!this.onStep || this.clock.live || this.telling || step === this.told) return;
+    this.telling = setTimeout(() => {
+      this.telling = null;
+      this.told = Number(this.root.dataset.step);
+      this.onStep?.(this.told);
+    }, PATIENCE);
   }
 
   // How a run is drawn: settings turned into sizes, colours and shader modes.
@@ -514,6 +526,7 @@ export class Player {
   destroy() {
     this.destroyed = true;
     cancelAnimationFrame(this.pending);
+    clearTimeout(this.telling);
     this.resizes.disconnect();
     this.dark.removeEventListener("change", this.onTheme);
     this.stage.dispose();

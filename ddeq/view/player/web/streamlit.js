@@ -1,4 +1,4 @@
-// The player inside a Streamlit page: finds its data, survives reruns, reports links.
+// The player inside a Streamlit page: finds its data, survives reruns, reports links and steps.
 /* global PLAYER_CSS, PAGE_HTML -- put in front when the modules are joined */
 
 import { Player } from "./main.js";
@@ -8,7 +8,7 @@ import { Run } from "./format.js";
 const GRACE = 5000; // ms in which a player taken off the page may be put back
 const PLAYERS = (globalThis.ddeqPlayers ??= new Map());
 
-export function mount({ data, parentElement, setTriggerValue }, base) {
+export function mount({ data, parentElement, setStateValue, setTriggerValue }, base) {
   const entry = PLAYERS.get(data.key) ?? { saved: null, sources: [] };
   PLAYERS.set(data.key, entry);
   if (data.serial < entry.newest?.serial) return undefined; // calls may be taken up out of order
@@ -28,6 +28,7 @@ export function mount({ data, parentElement, setTriggerValue }, base) {
   }
   if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
   entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
+  entry.player.onStep = data.steps ? (step) => setStateValue("step", step) : null;
   entry.player.tips = data.tips;
   entry.player.setTheme();
   entry.rerun = () => setTriggerValue("lost", true);
