@@ -25,7 +25,7 @@ _ROWS = 256
 
 
 class Kernel(Protocol):
-    """A radial kernel ``k(u, v)``, given by functions of the squared distance."""
+    """A radial kernel ``k(u, v)`` of one sign, given by functions of the squared distance."""
 
     def value(self, squared_distance: Tensor) -> Tensor:
         """``k`` at these squared distances (any shape)."""
@@ -211,8 +211,8 @@ def discrepancy(
     p = torch.cat([a, b], dim=1)  # (B, N+M, d)
     c = torch.cat([mass_a, -mass_b], dim=1)  # (B, N+M)
     # Nothing depends on the origin; near it less cancels.
-    share = c.abs() / c.abs().sum(1, keepdim=True)
-    p = p - (share[..., None] * p).sum(1, keepdim=True)
+    size = c.abs()
+    p = p - (size / size.sum(1, keepdim=True))[:, None, :] @ p
     mmd2, field = interaction(p, c, kernel)
     gradient = 2 * c[:, :, None] * field  # (B, N+M, d)
     return Discrepancy(mmd2, gradient[:, : a.shape[1]], gradient[:, a.shape[1] :])
@@ -230,22 +230,27 @@ def interaction(p: Tensor, c: Tensor, kernel: Kernel) -> tuple[Tensor, Tensor]:
         _pairs(p[:, i : i + _ROWS], c[:, i : i + _ROWS], p, c, kernel)
         for i in range(0, p.shape[1], _ROWS)
     ]
-    totals, sizes, fields = zip(*blocks, strict=True)
-    total = torch.stack(totals).sum(0)
+    energies, fields = zip(*blocks, strict=True)
+    total, size = sum(energies).unbind(1)  # (B,)
     # Below the rounding error of its own sum the value is noise, and at a fixed point it is 0.
-    rounding = torch.finfo(p.dtype).eps * torch.stack(sizes).sum(0)
-    return torch.where(total.abs() <= rounding, 0.0, total), torch.cat(fields, dim=1)
+    rounding = torch.finfo(p.dtype).eps * size.abs()
+    return torch.where(total.abs() <= rounding, 0.0, total).to(p), torch.cat(fields, dim=1)
 
 
 def _pairs(
     u: Tensor, charge: Tensor, p: Tensor, c: Tensor, kernel: Kernel
-) -> tuple[Tensor, Tensor, Tensor]:
-    """What points ``u (B, R, d)`` and all points do to each other: energy, its size, and field."""
+) -> tuple[Tensor, Tensor]:
+    """What points ``u (B, R, d)`` of ``charge (B, R)`` and all points do to each other.
+
+    Returns:
+        the energy, and what it were if all masses were positive, ``(B, 2)`` in double precision,
+        as near a fixed point almost all of it cancels; and the field at ``u``, ``(B, R, d)``.
+    """
     d2 = squared_distances(u, p)  # (B, R, n)
-    k = kernel.value(d2)
     weight = kernel.slope(d2) * c[:, None, :]  # (B, R, n)
     field = weight.sum(2, keepdim=True) * u - weight @ p
-    return _product(charge, k, c), _product(charge.abs(), k.abs(), c.abs()), field
+    here, there = (torch.stack([m, m.abs()], 1).double() for m in (charge, c))  # (B, 2, R or n)
+    return (here @ kernel.value(d2).double() * there).sum(2), field
 
 
 class _WithGradient(torch.autograd.Function):

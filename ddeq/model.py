@@ -65,8 +65,12 @@ class Classifier(nn.Module):
             z0: initial particles, see :meth:`start`.
             **settings: of :class:`ddeq.flow.Flow`.
         """
-        context = self.operator.encode(x, x_mask)
-        return Flow(partial(self.operator, context=context), z0, **settings)
+        operator = partial(
+            self.operator,
+            context=self.operator.encode(x, x_mask),
+            twice=bool(settings.get("differentiable")),
+        )
+        return Flow(operator, z0, **settings)
 
     def logits(self, z: Tensor) -> Tensor:
         """Class scores ``(B, classes)`` of particles ``(B, N, d)``, at any step of a flow."""

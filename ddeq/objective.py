@@ -68,6 +68,7 @@ class Objective:
         self.share = share
         self.differentiable = differentiable
         self.evaluations = 0
+        self._mass: Tensor | None = None
 
     def __call__(
         self, z: Tensor, velocity: bool = True, kernel: Kernel | None = None
@@ -102,8 +103,10 @@ class Objective:
 
     def mass(self, z: Tensor) -> Tensor:
         """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""
-        mass = uniform_mass(z, self.mask)
-        return mass if self.share is None else self.share[:, None] * mass
+        if self._mass is None:  # the same at every step
+            mass = uniform_mass(z, self.mask)
+            self._mass = mass if self.share is None else self.share[:, None] * mass
+        return self._mass
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+_FUSED_UP_TO = 8  # clouds at a time
+
 
 @dataclass(frozen=True)
 class OperatorConfig:
@@ -140,7 +142,7 @@ class FeedForward(nn.Module):
 
     def forward(self, t: Tensor, keep: Tensor | None = None) -> Tensor:
         """``t (B, n, d)``; ``keep (B, 1, 4d)`` from :meth:`draw_dropout`."""
-        hidden = F.relu(self.rise(t))
+        hidden = self.rise(t).relu_()
         if keep is not None:
             hidden = hidden * keep
         return self.norm(t + self.fall(hidden))
@@ -228,7 +230,11 @@ class Operator(nn.Module):
         encoder = self.input_encoder
         keep = encoder.feed_forward.draw_dropout(x2) if drops else None
         x3 = encoder(x2, *encoder.attention.project(x2), wide, keep, fused=True)  # (B, M, d)
-        projected = [layer.attention.project(x3) for layer in self.cross_encoder]
+        # Laid out once as every step reads them.
+        projected = [
+            tuple(t.contiguous() for t in layer.attention.project(x3))
+            for layer in self.cross_encoder
+        ]
         keys, values = zip(*projected, strict=True) if projected else ((), ())
         layers = [self.self_encoder, *self.cross_encoder]
         feed_forwards = [*(layer.feed_forward for layer in layers), self.feed_forward]
@@ -266,14 +272,17 @@ class Operator(nn.Module):
             z: particles ``(B, N, d)``.
             context: of the input, from :meth:`encode`.
             mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
-            twice: whether a gradient may itself be differentiated; without, memory no longer grows
-                with the particles' square, and a thousand of them take half the time.
+            twice: whether a gradient may itself be differentiated; without, memory does not grow
+                with the particles' square where clouds are few, and a thousand particles take half
+                the time.
 
         Returns:
             ``(B, N, d)``.
         """
         keep = iter(context.dropout) if context.dropout else iter([None] * (len(context.keys) + 2))
-        fused = not (twice and torch.is_grad_enabled())
+        # The fused kernel also differentiates keys and values, which nobody asks for here, and in
+        # larger batches that costs more than it saves.
+        fused = not (torch.is_grad_enabled() and (twice or len(z) > _FUSED_UP_TO))
         z4 = self._meet(z, context)
         keys, values = self.self_encoder.attention.project(z4)
         t = self.self_encoder(z4, *_joined(keys, values, mask, context.known), next(keep), fused)

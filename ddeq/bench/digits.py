@@ -96,10 +96,7 @@ def measure(
 
     def solve() -> None:
         began = time.perf_counter()
-        with torch.no_grad():
-            context = model.operator.encode(x)
-        stop = StopRule(steps, tolerance=0.0)
-        flow = Flow(partial(model.operator, context=context), z0, solver=Euler(), stop=stop)
+        flow = model.flow(x, None, z0, solver=Euler(), stop=StopRule(steps, tolerance=0.0))
         for step in flow:
             if step.step == 0:
                 wait(device)
@@ -113,8 +110,7 @@ def measure(
         naive_flow(naive_model, x, z0, few)
         wait(device)
 
-    context = model.operator.encode(x)
-    flow = Flow(partial(model.operator, context=context), z0, solver=Euler())
+    flow = model.flow(x, None, z0, solver=Euler())
     operations = matmul_operations(lambda: flow.objective(z0))  # of one step
     ours, theirs = [], []
     solve(), naive()  # warm up
