@@ -1,6 +1,7 @@
 """The command line, as scripts use it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -326,7 +327,8 @@ def test_evaluate_completion_tells_what_it_left_out(capsys, mnist, completer, sp
     options = ("--limit", 4, "--neighbours", 50, "--split", split, "--json")
     assert main([*map(str, (*command, *options))]) == 0
     printed = capsys.readouterr()
-    assert "Without control: " in printed.err and "Without pcn: " in printed.err
+    for missing in ("control", "pcn"):
+        assert f"Without {completer.stem}-{missing}: " in printed.err
     result = json.loads(printed.out)
     assert result["cases"] + result["skipped"] == 4 and result["split"] == split
     assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
@@ -458,11 +460,30 @@ def test_evaluate_completion_objects_tells_what_it_left_out(capsys, monkeypatch,
     model = ("--model", models / "completion-objects.safetensors", "--steps", 2)
     assert main([*map(str, (*command, *model))]) == 0
     printed = capsys.readouterr()
-    assert "Without control: " in printed.err and "Without pcn" not in printed.err
+    assert "Without completion-objects-control: " in printed.err and "pcn" not in printed.err
     result = json.loads(printed.out)
     assert {*result["methods"]} == {"ddeq", "pcn", "copy", "neighbour"}
     assert result["cases"] + result["skipped"] == 3 * 6 and {*result["cuts"]} == {*CUTS}
     assert [*result["steps_table"]] == ["0", "1", "2"]
+
+
+def test_evaluate_completion_objects_compares_runs(
+    capsys, monkeypatch, furniture, models, tmp_path
+):
+    monkeypatch.setattr("ddeq.evaluation.object_cases.POINTS", 40)
+    for seed in (1, 2):
+        folder = tmp_path / f"completion-objects-{seed}"
+        folder.mkdir()
+        for suffix in (".json", ".safetensors"):
+            shutil.copy(models / f"completion-objects{suffix}", folder)
+    command = ("evaluate", "completion-objects", "--data", furniture, "--runs", tmp_path)
+    result = said(capsys, *command, "--seeds", 1, 2, "--steps", 2)
+    assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
+    found = result["methods"]["ddeq"]
+    each = found["trainings"]["whole"]["emd"]
+    assert {*each["means"]} == {"completion-objects-1", "completion-objects-2"}
+    assert each["deviation"] == 0  # one and the same model
+    assert each["means"]["completion-objects-1"] == pytest.approx(found["whole"]["emd"]["mean"])
 
 
 @pytest.mark.parametrize("task", ["objects", "completion-objects"])

@@ -41,6 +41,11 @@ def pcn() -> Checkpoint:
     return Checkpoint(model, {"name": "pcn", "kind": "pcn", "points": 60})
 
 
+def alone(**models: Checkpoint) -> dict:
+    """Methods of one training each."""
+    return {name: {name: checkpoint} for name, checkpoint in models.items()}
+
+
 def settings(checkpoint: Checkpoint, **said: object) -> RunSettings:
     return with_defaults(checkpoint.card, said)
 
@@ -173,7 +178,7 @@ def test_differences_are_paired(cases):
 
 
 def test_the_table_has_a_row_for_each_method(tiny_completer, pcn, images, cases):
-    models = {"ddeq": tiny_completer, "control": tiny_completer, "pcn": pcn}
+    models = alone(ddeq=tiny_completer, control=tiny_completer, pcn=pcn)
     copy = partial(copy_neighbour, neighbours=Neighbours(images))
     table = compare(cases[:3], models, copy, {"steps": 2}, steps_table=True)
     assert json.loads(json.dumps(table)) == table
@@ -188,6 +193,22 @@ def test_the_table_has_a_row_for_each_method(tiny_completer, pcn, images, cases)
     assert [*table["steps_table"]] == ["0", "1", "2"]
     assert table["steps_table"]["2"]["whole"] == table["methods"]["ddeq"]["whole"]
     assert table["other_seed"]["emd"]["mean"] > 0
+
+
+def test_trainings_of_a_method_are_averaged_case_by_case(pcn, cases):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        other = replace(pcn, model=PCN(pcn.model.config).eval().requires_grad_(False))
+    each = [compare(cases[:3], alone(pcn=one))["methods"]["pcn"] for one in (pcn, other)]
+    row = compare(cases[:3], {"pcn": {"pcn-0": pcn, "pcn-1": other}})["methods"]["pcn"]
+    assert "trainings" not in each[0]
+    for region in ("whole", "missing"):
+        for name, found in row[region].items():
+            means = [one[region][name]["mean"] for one in each]
+            assert found["mean"] == pytest.approx(np.mean(means))
+            trainings = row["trainings"][region][name]
+            assert [*trainings["means"].values()] == pytest.approx(means)
+            assert trainings["deviation"] == pytest.approx(np.std(means, ddof=1))
 
 
 def test_without_models_the_table_still_has_the_other_methods(cases):
@@ -213,12 +234,12 @@ def test_cases_of_one_group_are_drawn_together(cases):
 
 def test_each_kind_of_cut_has_its_own_table(tiny_completer, cases):
     mixed = [replace(case, cut="plane" if k < 2 else "scan") for k, case in enumerate(cases[:5])]
-    table = compare(mixed, {"ddeq": tiny_completer}, lambda case: case.removed)
+    table = compare(mixed, alone(ddeq=tiny_completer), lambda case: case.removed)
     assert {*table["cuts"]} == {"plane", "scan"}
-    alone = compare(mixed[:2], {"ddeq": tiny_completer}, lambda case: case.removed)["methods"]
+    planes = compare(mixed[:2], alone(ddeq=tiny_completer), lambda case: case.removed)["methods"]
     for name, row in table["methods"].items():
         whole = table["cuts"]["plane"][name]["whole"]
-        assert whole["chamfer"]["mean"] == pytest.approx(alone[name]["whole"]["chamfer"]["mean"])
+        assert whole["chamfer"]["mean"] == pytest.approx(planes[name]["whole"]["chamfer"]["mean"])
         for region in {"whole", "missing"} & {*row}:
             means = [table["cuts"][cut][name][region]["emd"]["mean"] for cut in ("plane", "scan")]
             weighted = (2 * means[0] + 3 * means[1]) / 5

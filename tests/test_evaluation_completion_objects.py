@@ -126,7 +126,8 @@ def test_the_table_has_every_method_metric_and_cut():
     cases, _ = cut_objects(TESTED, 40)
     models = {"ddeq": solids.completer(), "control": solids.completer(1), "pcn": solids.pcn()}
     neighbours = ObjectNeighbours(OBJECTS.part("unlabelled"))
-    table = compare(cases, models, neighbours.complete, {"steps": 2}, steps_table=True)
+    trainings = {name: {name: checkpoint} for name, checkpoint in models.items()}
+    table = compare(cases, trainings, neighbours.complete, {"steps": 2}, steps_table=True)
     assert json.loads(json.dumps(table)) == table
     assert table["cases"] == len(cases) and {*table["cuts"]} == {*CUTS}
     assert {*table["methods"]} == {"ddeq", "control", "pcn", "copy", "neighbour"}

@@ -39,12 +39,17 @@ from ddeq.run import pick_device
 VALIDATION = 5000  # digits held out of MNIST's train set, where no card says
 
 CLASSIFIERS = {
-    "ddeq": ("objects", "classifier"),
-    "control": ("objects-control", "classifier"),
-    "pointnet": ("objects-pointnet", "pointnet"),
-    "set-transformer": ("objects-set-transformer", "set-transformer"),
+    "ddeq": ("", "classifier"),
+    "control": ("-control", "classifier"),
+    "pointnet": ("-pointnet", "pointnet"),
+    "set-transformer": ("-set-transformer", "set-transformer"),
 }
-"""What is compared: the recipe and the kind of each method."""
+COMPLETERS = {
+    "ddeq": ("", "completer"),
+    "control": ("-control", "completer"),
+    "pcn": ("-pcn", "pcn"),
+}
+"""What is compared: for each method what its recipe's name adds to the DDEQ's, and its kind."""
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:
@@ -62,6 +67,21 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     def add_steps_table(task: argparse.ArgumentParser) -> None:
         task.add_argument(
             "--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps"
+        )
+
+    def add_runs(task: argparse.ArgumentParser, examples: str) -> None:
+        task.add_argument(
+            "--runs",
+            type=Path,
+            help=f"folder of training runs to compare, such as {examples}; "
+            "default: the shipped models",
+        )
+        task.add_argument(
+            "--seeds",
+            type=whole(0),
+            nargs="+",
+            default=[0, 1, 2],
+            help="of those runs (default: 0 1 2)",
         )
 
     mnist, package = "folder of MNIST's IDX files", "folder of the package sweethome3d-furniture"
@@ -98,25 +118,14 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     )
 
     sub = add("objects", evaluate_objects, package)
-    sub.add_argument(
-        "--runs",
-        type=Path,
-        help="folder of training runs to compare, such as objects-0 and objects-pointnet-2; "
-        "default: the shipped models",
-    )
-    sub.add_argument(
-        "--seeds",
-        type=whole(0),
-        nargs="+",
-        default=[0, 1, 2],
-        help="of those runs (default: 0 1 2)",
-    )
+    add_runs(sub, "objects-0 and objects-pointnet-2")
     sub.add_argument(
         "--samplings", type=whole(1), default=5, help="of each object (default: %(default)s)"
     )
     sub.add_argument("--points", type=whole(3), help="of each sampling; default: the card's")
 
     sub = add("completion-objects", evaluate_completion_objects, package)
+    add_runs(sub, "completion-objects-0 and completion-objects-pcn-2")
     add_steps_table(sub)
 
 
@@ -147,11 +156,13 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict:
     device = pick_device(options.device)
     train = load_mnist(options.data, "train").images
     images = load_mnist(options.data, "test").images
-    models = _completers(options.model or ASSETS / "completion-digits.safetensors", device)
+    shipped = options.model or ASSETS / "completion-digits.safetensors"
+    models = _models(COMPLETERS, shipped, options, device)
+    ddeq = next(iter(models.get("ddeq", {}).values()), None)
     if options.split == "validation":
-        held_out = models["ddeq"].card["validation"] if "ddeq" in models else VALIDATION
+        held_out = ddeq.card["validation"] if ddeq else VALIDATION
         train, images = train[:-held_out], train[-held_out:]
-    total = models["ddeq"].model.config.total if "ddeq" in models else 1.275
+    total = ddeq.model.config.total if ddeq else 1.275
     cases, skipped = cut_digits(images[: options.limit], total)
     neighbour = None
     if options.neighbours:
@@ -168,11 +179,7 @@ def evaluate_objects(options: argparse.Namespace) -> dict:
     clouds = _furniture(options.data)
     shipped = options.model or ASSETS / "objects.safetensors"
     ddeq = load_kind(shipped, "classifier", device)
-    models = {
-        name: found
-        for name, (recipe, kind) in CLASSIFIERS.items()
-        if (found := _loaded(_files(recipe, shipped, options), kind, device))
-    }
+    models = _models(CLASSIFIERS, shipped, options, device)
     how = {
         "points": options.points or ddeq.card["points"],
         "samplings": options.samplings,
@@ -188,7 +195,8 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
     """A completer of objects, its control and PCN beside it, and two methods that learn nothing."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
-    models = _completers(options.model or ASSETS / "completion-objects.safetensors", device)
+    shipped = options.model or ASSETS / "completion-objects.safetensors"
+    models = _models(COMPLETERS, shipped, options, device)
     cases, skipped = cut_objects(clouds.part(options.split))
     neighbours = ObjectNeighbours(clouds.part("train", "unlabelled"))
     table = completion.compare(
@@ -223,22 +231,23 @@ def _furniture(folder: Path) -> ObjectClouds:
     return load_furniture(folder, folder / CACHE)
 
 
-def _files(recipe: str, shipped: Path, options: argparse.Namespace) -> dict[str, Path]:
-    """The weights of a recipe by training: of each run, or what ships beside the DDEQ."""
-    if options.runs is None:
-        name = shipped.stem + recipe.removeprefix("objects")
-        return {name: shipped.with_name(f"{name}.safetensors")}
-    names = [f"{recipe}-{seed}" for seed in options.seeds]
-    return {name: options.runs / name / f"{recipe}.safetensors" for name in names}
-
-
-def _completers(ddeq: Path, device: torch.device) -> dict[str, Checkpoint]:
-    """A completer and what was trained beside it."""
-    found = {}
-    for name, suffix in (("ddeq", ""), ("control", "-control"), ("pcn", "-pcn")):
-        path = ddeq.with_name(f"{ddeq.stem}{suffix}.safetensors")
-        found |= _loaded({name: path}, "pcn" if name == "pcn" else "completer", device)
-    return found
+def _models(
+    methods: Mapping[str, tuple[str, str]],
+    ddeq: Path,
+    options: argparse.Namespace,
+    device: torch.device,
+) -> dict[str, dict[str, Checkpoint]]:
+    """What there is of each method, by training: of each run, or what lies beside the DDEQ."""
+    models = {}
+    for method, (suffix, kind) in methods.items():
+        name = f"{ddeq.stem}{suffix}"
+        files = {name: ddeq.with_name(f"{name}.safetensors")}
+        if getattr(options, "runs", None) is not None:
+            runs = [options.runs / f"{name}-{seed}" for seed in options.seeds]
+            files = {run.name: run / f"{name}.safetensors" for run in runs}
+        if found := _loaded(files, kind, device):
+            models[method] = found
+    return models
 
 
 def _loaded(files: Mapping[str, Path], kind: str, device: torch.device) -> dict[str, Checkpoint]:

@@ -6,7 +6,8 @@ standardised whole cloud.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,6 +25,9 @@ from ddeq.metrics import chamfer, emd, energy_distance, f_score, mean_interval, 
 from ddeq.model import scatter
 from ddeq.preprocess import collate
 from ddeq.run import RunSettings, with_defaults
+
+DDEQ = "ddeq"
+"""The method that is compared to all others."""
 
 METRICS = {"mmd2": energy_distance, "chamfer": chamfer, "emd": emd}
 
@@ -149,9 +153,12 @@ def _compared(
     cases: Sequence[Case], found: Sequence[np.ndarray], truth: Sequence[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Each metric between clouds, ``(K,)``."""
-    table = {name: np.array(list(map(metric, found, truth))) for name, metric in METRICS.items()}
     radii = [case.radius for case in cases]
-    return table | {"f_score": np.array(list(map(f_score, found, truth, radii)))}
+    with ThreadPoolExecutor() as pool:  # the EMD, by far the slowest, lets others work meanwhile
+        table = {
+            name: np.array(list(pool.map(metric, found, truth))) for name, metric in METRICS.items()
+        }
+        return table | {"f_score": np.array(list(pool.map(f_score, found, truth, radii)))}
 
 
 def summary(values: np.ndarray, cases: Sequence[Case]) -> dict:
@@ -184,7 +191,7 @@ def difference(a: Scores, b: Scores, cases: Sequence[Case]) -> dict:
 
 def compare(
     cases: Sequence[Case],
-    models: dict[str, Checkpoint],
+    models: Mapping[str, Mapping[str, Checkpoint]],
     neighbour: Callable[[Case], np.ndarray] | None = None,
     said: dict[str, object] | None = None,
     device: torch.device | str = "cpu",
@@ -195,12 +202,13 @@ def compare(
 
     Args:
         cases: to complete.
-        models: by name; ``ddeq`` is the one that is compared to all others. Those that are missing
-            are left out.
+        models: by method, then by training; :data:`DDEQ` is compared to all others. Those that are
+            missing are left out. A method's scores are the means over its trainings, case by case.
         neighbour: completes a case by what its nearest neighbour has; None leaves that method out.
         said: settings of the DDEQ's solver instead of its card's.
         device: where to solve.
-        steps_table: also solve by the DDEQ with fewer steps.
+        steps_table: also solve by the DDEQ with fewer steps. That, and how far another seed of the
+            particles goes elsewhere, is of its first training.
         batch_size: cases solved together.
 
     Returns:
@@ -213,49 +221,83 @@ def compare(
         raise UserError("None of the clouds can be cut, so take more of them.")
     scores: dict[str, Scores] = {}
     rows: dict[str, dict] = {}
-
-    def add(name: str, parameters: int, free: Sequence[np.ndarray] | None, **more: object) -> None:
-        scores[name] = score(cases, free)
-        rows[name] = {"parameters": parameters, **_table(scores[name], cases), **more}
-
     report: dict = {}
-    for name, checkpoint in models.items():
-        if isinstance(checkpoint.model, PCN):
-            add(name, checkpoint.parameters, decode(checkpoint, cases, device, batch_size))
-            continue
-        settings = with_defaults(checkpoint.card, (said or {}) if name == "ddeq" else {})
-        solved = solve(checkpoint, cases, settings, device, batch_size)
-        add(name, checkpoint.parameters, solved.free, **_equilibrium(solved))
-        if name == "ddeq":
-            how = (checkpoint, cases, settings, device, batch_size)
-            report["settings"] = settings.to_dict()
-            report["other_seed"] = _other_seed(*how, solved)
-            if steps_table:
-                report["steps_table"] = _steps_table(*how)
-    add("copy", 0, None)
+
+    def add(name: str, parameters: int, found: Mapping[str, Scores], solved: list[Solved]) -> None:
+        scores[name] = _mean(list(found.values()))
+        rows[name] = {"parameters": parameters, **_table(scores[name], cases)}
+        rows[name] |= _equilibrium(*solved) if solved else {}
+        if len(found) > 1:
+            rows[name]["trainings"] = _trainings(found)
+
+    for name, trainings in models.items():
+        found, solves = {}, []
+        for training, checkpoint in trainings.items():
+            if isinstance(checkpoint.model, PCN):
+                found[training] = score(cases, decode(checkpoint, cases, device, batch_size))
+                continue
+            settings = with_defaults(checkpoint.card, (said or {}) if name == DDEQ else {})
+            solved = solve(checkpoint, cases, settings, device, batch_size)
+            found[training] = score(cases, solved.free)
+            solves.append(solved)
+            if name == DDEQ and not report:
+                how = (checkpoint, cases, settings, device, batch_size)
+                report["settings"] = settings.to_dict()
+                report["other_seed"] = _other_seed(*how, solved)
+                if steps_table:
+                    report["steps_table"] = _steps_table(*how)
+        if found:
+            add(name, next(iter(trainings.values())).parameters, found, solves)
+    add("copy", 0, {"copy": score(cases, None)}, [])
     if neighbour is not None:
         copied = [neighbour(case) for case in tqdm(cases, unit="case", desc="neighbours")]
-        add("neighbour", 0, copied)
+        add("neighbour", 0, {"neighbour": score(cases, copied)}, [])
     cuts = list(dict.fromkeys(case.cut for case in cases))
     if len(cuts) > 1:
         report["cuts"] = {
             cut: {name: _table(found, cases, cut) for name, found in scores.items()} for cut in cuts
         }
-    others = [name for name in scores if name != "ddeq"] if "ddeq" in models else []
+    others = [name for name in scores if name != DDEQ] if DDEQ in scores else []
     return {
         "cases": len(cases),
         "methods": rows,
-        "ddeq_minus": {name: difference(scores["ddeq"], scores[name], cases) for name in others},
+        "ddeq_minus": {name: difference(scores[DDEQ], scores[name], cases) for name in others},
         **report,
     }
 
 
-def _equilibrium(solved: Solved) -> dict:
+def _mean(found: Sequence[Scores]) -> Scores:
+    """Of several trainings, case by case."""
     return {
-        "mean_steps": float(solved.steps.mean()),
-        "median_relative_objective": float(np.median(solved.relative_objective)),
-        "median_spread": float(np.median(solved.spread)),
-        "smallest_spread": float(solved.spread.min()),
+        region: {name: np.mean([one[region][name] for one in found], axis=0) for name in metrics}
+        for region, metrics in found[0].items()
+    }
+
+
+def _trainings(found: Mapping[str, Scores]) -> dict:
+    """The mean score of each training, and their standard deviation."""
+    first = next(iter(found.values()))
+    table: dict = {}
+    for region, metrics in first.items():
+        table[region] = {}
+        for name in metrics:
+            means = {training: float(one[region][name].mean()) for training, one in found.items()}
+            deviation = float(np.std(list(means.values()), ddof=1))
+            table[region][name] = {"means": means, "deviation": deviation}
+    return table
+
+
+def _equilibrium(*solved: Solved) -> dict:
+    """Where solves ended; those of several trainings together."""
+    steps, relative, spreads = (
+        np.concatenate([getattr(one, name) for one in solved])
+        for name in ("steps", "relative_objective", "spread")
+    )
+    return {
+        "mean_steps": float(steps.mean()),
+        "median_relative_objective": float(np.median(relative)),
+        "median_spread": float(np.median(spreads)),
+        "smallest_spread": float(spreads.min()),
     }
 
 
