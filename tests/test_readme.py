@@ -23,3 +23,5 @@ def test_the_tree_names_what_is_there():
     assert named and all((ROOT / name).exists() for name in named)
     modules = {f"ddeq/{path.name}" for path in (ROOT / "ddeq").glob("*.py")}
     assert modules - set(named) <= {"ddeq/__init__.py", "ddeq/__main__.py", "ddeq/errors.py"}
+    packages = {f"ddeq/{path.parent.name}" for path in (ROOT / "ddeq").glob("*/__init__.py")}
+    assert packages <= {name.rstrip("/") for name in named}
