@@ -116,6 +116,7 @@ class Recipe:
         stages: in order.
         card: what the model card says from the start: labels, points, settings of the solver.
         validate_every: batches from one validation to the next.
+        validate_points: of each cloud that is validated; None takes as many as the card says.
         weight_decay: of the optimiser, AdamW.
         average: what is validated and kept are not the weights themselves but their exponential
             moving average over the batches, with this decay (https://arxiv.org/abs/1703.01780,
@@ -134,9 +135,15 @@ class Recipe:
     stages: tuple[Stage, ...]
     card: dict
     validate_every: int = 500
+    validate_points: int | None = None
     weight_decay: float = 0.0
     average: float = 0.0
     keep: str = "last"
+
+    @property
+    def validated_points(self) -> int:
+        """Of each cloud that is validated."""
+        return self.validate_points or self.card["points"]
 
     def __post_init__(self) -> None:
         if self.keep not in ("last", "best"):
@@ -184,6 +191,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
                 **plain["card"],
             },
             validate_every=plain.get("validate_every", 500),
+            validate_points=plain.get("validate_points"),
             weight_decay=plain.get("weight_decay", 0.0),
             average=plain.get("average", 0.0),
             keep=plain.get("keep", "last"),

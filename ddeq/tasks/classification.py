@@ -101,7 +101,7 @@ def validate(
     correct, surprise, residual, width = [], [], [], []
     for index in torch.arange(min(1000, len(clouds))).split(64):
         g = torch.Generator().manual_seed(0)
-        batch = clouds.batch(index, recipe.card["points"], g).to(device)
+        batch = clouds.batch(index, recipe.validated_points, g).to(device)
         if isinstance(model, Classifier):
             settings = RunSettings.from_dict(recipe.card["settings"])
             z0 = model.start(index.tolist()).to(device)

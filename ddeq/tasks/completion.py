@@ -165,7 +165,7 @@ def validate(
     generator = torch.Generator().manual_seed(0)
     error, relative = [], []
     for index in torch.arange(min(512, len(clouds))).split(64):
-        whole = clouds.batch(index, recipe.card["points"], generator)
+        whole = clouds.batch(index, recipe.validated_points, generator)
         batch = cut(whole, type(recipe.holes)(), generator)
         counts = recipe.holes.free(batch, recipe.model.total)
         start = torch.randn(len(index), int(counts.max()), whole.x.shape[-1], generator=generator)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import streamlit as st
 
-_COMPACT = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 4.75rem; padding-bottom: 3rem; }
+_STYLE = """<style>
+[data-testid="stMainBlockContainer"] {{ padding-top: {top}; padding-bottom: {bottom}; }}
+[data-testid="stHeader"] {{ display: {bar}; }}
 </style>"""
 
 
 def lay_out() -> None:
     """Begin right below the app's bar, so that a screen holds more; embedded pages have no bar."""
-    if not st.context.is_embedded:
-        st.html(_COMPACT)
+    if st.context.is_embedded:
+        st.html(_STYLE.format(top="1rem", bottom="1rem", bar="none"))
+    else:
+        st.html(_STYLE.format(top="4.75rem", bottom="3rem", bar="flex"))

@@ -175,6 +175,9 @@ def test_a_lesson_shows_text_and_figure_only(open_chapter):
     expect(page.get_by_test_id("learn-board").locator(".dot.blue")).to_have_count(2)
     for text in ("Predict first.", "Glossary", "The blue list", "Crossed"):
         expect(page.get_by_text(text, exact=True).first).to_be_hidden()
+    expect(page.get_by_role("heading", level=2)).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_count(0)
+    expect(page.get_by_role("link", name="Classify", exact=True)).to_be_hidden()
 
 
 def test_figures_speak_to_screen_readers(open_chapter):

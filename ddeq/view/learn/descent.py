@@ -28,7 +28,8 @@ $\term{target}{\nu}$. A [[gradient flow]] lets the cloud $\term{mu}{\mu}$ slide 
 
 $$
 \term{mu}{z_n} \leftarrow \term{mu}{z_n} + \term{gamma}{\gamma}\,\term{velocity}{v_n},
-\qquad
+$$
+$$
 \term{velocity}{v_n} = \overline{\nabla \term{kernel}{k}(\term{mu}{z_n}, \term{target}{y})} -
 \overline{\nabla \term{kernel}{k}(\term{mu}{z_n}, \term{mu}{z})}.
 $$

@@ -81,13 +81,14 @@ def show(chapters: Sequence[Chapter]) -> None:
     if st.query_params.get("controls") == "0":
         st.html("<style>[class*='st-key-learn-controls'] {display: none !important}</style>")
     number = int(number_of("chapter", 1, 1, len(chapters)))
-    st.title("Learn it by playing", anchor=False)
-    if number == 1:
-        st.markdown(
-            "What a distributional deep equilibrium model computes, from zero, in six chapters and "
-            "about fifteen minutes. Point at a coloured symbol or a dotted word to see what it "
-            "means."
-        )
+    if not st.context.is_embedded:
+        st.title("Learn it by playing", anchor=False)
+        if number == 1:
+            st.markdown(
+                "What a distributional deep equilibrium model computes, from zero, in six chapters "
+                "and about fifteen minutes. Point at a coloured symbol or a dotted word to see "
+                "what it means."
+            )
     st.session_state["learn-contents"] = number
     with controls("contents"):
         st.pills(
