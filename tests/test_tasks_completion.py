@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ddeq.baselines import PCNConfig
+from ddeq.baselines import PCN, PCNConfig
 from ddeq.datasets.holes import Holes, Partial, cut
 from ddeq.datasets.packed import Augmentation, PackedClouds
 from ddeq.kernels import Riesz, mmd2
@@ -162,6 +162,18 @@ def test_training_lowers_the_error(rings, tmp_path, kind, steps, lift):
     before = validate(fresh, rings, plan, "cpu")["validation_mmd2"]
     assert last["validation_mmd2"] < 0.7 * before
     assert not model.training
+
+
+@pytest.mark.parametrize(("wanted", "points"), [(None, 30), (12, 12)])
+def test_validation_takes_as_many_points_as_it_is_told(rings, monkeypatch, wanted, points):
+    asked = []
+    batch = rings.batch
+    monkeypatch.setattr(
+        type(rings), "batch", lambda self, index, n, g: asked.append(n) or batch(index, n, g)
+    )
+    plan = dataclasses.replace(recipe("pcn"), validate_points=wanted)
+    validate(PCN(plan.model), rings, plan, "cpu")
+    assert asked == [points]
 
 
 def test_the_couplings_scale_gets_no_gradient_and_its_shift_does(rings):
