@@ -1,7 +1,9 @@
 """Each step rule does what its formula says."""
 
 import dataclasses
+import gc
 import math
+import weakref
 from itertools import pairwise
 
 import pytest
@@ -526,6 +528,19 @@ def test_the_order_of_the_particles_means_nothing(solver):
     )
     torch.testing.assert_close(one.particles[:, order], two.particles, rtol=1e-6, atol=1e-6)
     assert torch.equal(one.evaluations, two.evaluations)
+
+
+@pytest.mark.parametrize("solver", SOLVERS.values())
+def test_memory_does_not_grow_with_the_steps(solver):
+    def kept(steps: int) -> int:
+        """How many steps' particles are still held at the end."""
+        flow = Flow(mixing, normal(1, 5, 2), solver=calm(solver), stop=StopRule(steps, -1.0))
+        seen = [weakref.ref(step.particles) for step in flow]
+        gc.collect()
+        assert len(seen) == steps + 1
+        return sum(particles() is not None for particles in seen)
+
+    assert kept(60) <= kept(30)
 
 
 @pytest.mark.parametrize("solver", SOLVERS.values())
