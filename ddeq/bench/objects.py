@@ -12,7 +12,7 @@ POINTS = 1024
 KNOWN, FREE = 512, 512
 CLASSIFIER = OperatorConfig(input_dim=3, hidden_dim=24, heads=8)  # of recipes/objects.toml
 COMPLETER = CompleterConfig(  # of recipes/completion-objects.toml
-    OperatorConfig(input_dim=3, hidden_dim=32, heads=8, cross_layers=3), lift="mlp", total=2.0
+    OperatorConfig(input_dim=3, heads=8, cross_layers=3), lift="mlp", total=2.0
 )
 
 
