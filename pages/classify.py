@@ -83,9 +83,12 @@ with left:
         chosen = choose_input()
     family = DIGITS if chosen is None else chosen.family
     with st.expander("Solver settings", icon=":material/tune:", key="solver-settings"):
-        settings = settings_form(load_model(family, str(device)).card, family.prefix)
+        card = load_model(family, str(device)).card
+        settings = settings_form(card, family.prefix)
     name = "GPU" if device.type == "cuda" else "CPU"
     st.caption(f"Running on the {name}. Settings and what is picked are in the link of this page.")
+    if "limits" in card:
+        st.caption(card["limits"])
     tour("classify", STOPS)
 with right:
     if chosen is not None:

@@ -224,6 +224,8 @@ with left:
         settings = settings_form(card, family.prefix + PREFIX, without=("particles",))
     name = "GPU" if device.type == "cuda" else "CPU"
     st.caption(f"Running on the {name}. What is picked, cut and set is in the link of this page.")
+    if "limits" in card:
+        st.caption(card["limits"])
 with right:
     asked = None if chosen is None else ask(chosen, card)
     pressed = st.button(

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ddeq.checkpoints import ASSETS, load
 from ddeq.datasets.furniture import CLASSES
+from ddeq.families import OBJECTS
 from ddeq.formats.sandbox import Limits, parse_apart
 from tests import readers
 from tests.test_mesh import BAD_MESHES, glb, obj
@@ -40,6 +42,16 @@ def test_every_solver_and_kernel_runs(solver, kernel):
     )
     assert not test.exception and not test.error
     assert "after 3 steps" in said(test)
+
+
+@pytest.mark.parametrize("page", ["classify", "complete"])
+def test_a_model_says_where_it_is_weak(page):
+    test = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
+    test.query_params.update({"input": "Objects", "object": "6"})
+    test.run()
+    name = {"classify": OBJECTS.classifier, "complete": OBJECTS.completer}[page]
+    limits = load(ASSETS / f"{name}.safetensors").card["limits"]
+    assert limits.endswith(".") and limits in [c.value for c in test.caption]
 
 
 def test_settings_come_from_the_link():
