@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 from ddeq.kernels import Riesz
 from ddeq.lab.equilibria import AS_IT_IS, End, Ends
 from ddeq.lab.measures import w2_matrix
+from ddeq.lab.race import Result, Standing
 from ddeq.lab.witness import witness
-from ddeq.view.lab.words import equilibria_sentence
+from ddeq.view.lab.words import equilibria_sentence, race_sentence
 
 BRACKETS = str.maketrans("[]", "  ")
 ROOT = Path(__file__).parents[1]
@@ -228,6 +229,20 @@ def test_a_grid_that_makes_no_sense_is_one_sentence():
 
 
 # Words
+
+
+def ranked(apart: float) -> Result:
+    """A race of two lanes that end so far apart, with a spread of 2."""
+    standings = tuple(
+        Standing(name, 5, 6, 0.1, 4, 0.1, 0.01, 0.01, 2.0, 0.5, "7", 0.9, 0, False, distance)
+        for name, distance in (("A", 0.0), ("B", apart))
+    )
+    return Result(standings, np.array([[0, apart], [apart, 0]]), 0.03, "A", "A")
+
+
+@pytest.mark.parametrize(("apart", "where"), [(0.05, "at"), (1.2, "near")])
+def test_a_race_says_whether_its_ends_are_one_place_or_merely_near(apart, where):
+    assert f"end {where} the same equilibrium" in race_sentence(ranked(apart))
 
 
 def found_at(*places: float) -> Ends:

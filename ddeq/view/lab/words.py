@@ -61,9 +61,10 @@ def _winner(result: Result) -> str:
     apart = max(
         (s.distance for s in result.comparable if s.name != result.comparable[0].name), default=0.0
     )
+    spread = result.comparable[0].spread
     same = (
-        f"Those ranked end at the same equilibrium, at most {apart:.1f} apart ({_W2}) with a "
-        f"spread of {result.comparable[0].spread:.1f}."
+        f"Those ranked end {'at' if apart <= EXACTLY * spread else 'near'} the same equilibrium, "
+        f"at most {apart:.2g} apart ({_W2}) with a spread of {spread:.1f}."
     )
     if fewest is fastest:
         return f"**{fewest.name}** is first to {goal}: {few}, {fast}. {same}"
