@@ -2,10 +2,14 @@
 
 import streamlit as st
 
-from ddeq.checkpoints import ASSETS, Checkpoint, load
 from ddeq.errors import UserError
-from ddeq.families import DIGITS, Family
-from ddeq.run import ClassifierRun, RunSettings, metrics_csv, pick_device, prepare, trajectory_npz
+from ddeq.input.families import DIGITS, Family
+from ddeq.input.prepare import prepare
+from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.device import pick_device
+from ddeq.run.export import metrics_csv, trajectory_npz
+from ddeq.run.settings import RunSettings
 from ddeq.view.forms import settings_form
 from ddeq.view.glossary import say
 from ddeq.view.inputs import Chosen, choose_input

@@ -7,15 +7,20 @@ from typing import Any
 
 import streamlit as st
 
-from ddeq.agreement import compare
-from ddeq.checkpoints import ASSETS, Checkpoint, load
-from ddeq.clouds import PointCloud
-from ddeq.completion import CompleterRun, Hollow, completion_csv, completion_npz, usual_count
 from ddeq.errors import UserError
-from ddeq.families import DIGITS
-from ddeq.flow import Stopped
-from ddeq.formats.writers import WRITERS
-from ddeq.run import ClassifierRun, Outcome, RunSettings, pick_device, prepare, with_defaults
+from ddeq.input.clouds import PointCloud
+from ddeq.input.families import DIGITS
+from ddeq.input.formats.writers import WRITERS
+from ddeq.input.hollow import Hollow
+from ddeq.input.prepare import prepare
+from ddeq.metrics.agreement import compare
+from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.classification import ClassifierRun, Outcome
+from ddeq.run.completion import CompleterRun, usual_count
+from ddeq.run.device import pick_device
+from ddeq.run.export import completion_csv, completion_npz
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.flow import Stopped
 from ddeq.view.cuts import choose_hollow
 from ddeq.view.filling import completed_file, of_completer
 from ddeq.view.forms import settings_form

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ddeq.checkpoints import ASSETS, Checkpoint, load
 from ddeq.errors import UserError
-from ddeq.run import pick_device, prepare
+from ddeq.input.prepare import prepare
+from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.device import pick_device
 from ddeq.view.glossary import say
 from ddeq.view.inputs import choose_input
 from ddeq.view.lab import early_exit, equilibria, fork, phase, race, witness

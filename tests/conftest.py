@@ -7,10 +7,11 @@ import pytest
 import torch
 from hypothesis import settings
 
-from ddeq.checkpoints import Checkpoint
 from ddeq.errors import UserError
-from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig
-from ddeq.operator import OperatorConfig
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier, ClassifierConfig
+from ddeq.model.completer import Completer, CompleterConfig
+from ddeq.model.operator import OperatorConfig
 
 settings.register_profile("ddeq", deadline=None, derandomize=True)
 settings.load_profile("ddeq")

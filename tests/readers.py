@@ -1,4 +1,4 @@
-"""Readers that misbehave, for the process that `ddeq.formats.sandbox` starts to import."""
+"""Readers that misbehave, for the process that `ddeq.input.formats.sandbox` starts to import."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from ddeq.formats.geometry import Geometry
+from ddeq.input.formats.geometry import Geometry
 
 
 def hang(data: bytes, suffix: str, name: str) -> Geometry:

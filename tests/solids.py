@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ddeq.baselines import PCN, PCNConfig, PointNet, PointNetConfig
-from ddeq.checkpoints import Checkpoint
-from ddeq.datasets.objects import ObjectClouds
-from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig
-from ddeq.operator import OperatorConfig
+from ddeq.model.baselines import PCN, PCNConfig, PointNet, PointNetConfig
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier, ClassifierConfig
+from ddeq.model.completer import Completer, CompleterConfig
+from ddeq.model.operator import OperatorConfig
+from ddeq.training.datasets.objects import ObjectClouds
 
 CLASSES = ("box", "ball", "stick")
 POINTS = 600

@@ -2,9 +2,9 @@
 
 import torch
 
-from ddeq.kernels import Riesz
-from ddeq.objective import Evaluation, Objective
-from ddeq.solvers import Problem
+from ddeq.solve.kernels import Riesz
+from ddeq.solve.objective import Evaluation, Objective
+from ddeq.solve.solvers import Problem
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:

@@ -11,8 +11,9 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ddeq.datasets.mnist import load_mnist
-from ddeq.gallery import DIGITS_FILE, choose
+from ddeq.input.gallery import DIGITS_FILE
+from ddeq.training.datasets.galleries import choose
+from ddeq.training.datasets.mnist import load_mnist
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ddeq.gallery import OBJECT_POINTS, OBJECTS_FILE, ObjectGallery, choose_objects
+from ddeq.input.gallery import OBJECT_POINTS, OBJECTS_FILE, ObjectGallery
+from ddeq.training.datasets.galleries import choose_objects
 
 
 def main() -> None:

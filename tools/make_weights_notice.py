@@ -11,10 +11,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ddeq.checkpoints import ASSETS
-from ddeq.datasets.furniture import Piece, surfaces
-from ddeq.datasets.objects import load_furniture
-from ddeq.datasets.sources import CACHE
+from ddeq.model.checkpoints import ASSETS
+from ddeq.training.datasets.furniture import Piece, surfaces
+from ddeq.training.datasets.objects import load_furniture
+from ddeq.training.datasets.sources import CACHE
 
 LINKS = {
     "CC-BY-3.0": "https://creativecommons.org/licenses/by/3.0/",

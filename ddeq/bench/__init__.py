@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from ddeq.bench import arrival, digits, growth, objects
+from ddeq.bench import reading as reading
 from ddeq.bench.against import bench as compare
-from ddeq.formats import bench as reading
 
 BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
     "digits": digits.bench,

@@ -20,10 +20,10 @@ import torch
 
 from ddeq.bench.digits import POINTS
 from ddeq.bench.timing import milliseconds, wait
-from ddeq.checkpoints import load_official
 from ddeq.errors import UserError
-from ddeq.flow import StopRule
-from ddeq.solvers import Euler
+from ddeq.model.official import load_official
+from ddeq.solve.flow import StopRule
+from ddeq.solve.solvers import Euler
 
 ADAPTER = "ddeq_bench.py"
 

@@ -13,13 +13,14 @@ from torch import Tensor
 
 from ddeq.bench.digits import naive_flow
 from ddeq.bench.timing import milliseconds, wait
-from ddeq.checkpoints import ASSETS, Checkpoint, load
-from ddeq.flow import StopRule
-from ddeq.gallery import load_gallery
-from ddeq.preprocess import collate
-from ddeq.run import RunSettings, prepare, with_defaults
-from ddeq.solvers import EulerDecay
-from ddeq.solvers.euler import decayed
+from ddeq.input.gallery import load_gallery
+from ddeq.input.prepare import prepare
+from ddeq.input.preprocess import collate
+from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.flow import StopRule
+from ddeq.solve.solvers import EulerDecay
+from ddeq.solve.solvers.euler import decayed
 
 TOLERANCE = 1e-2
 STEPS = 500

@@ -13,11 +13,12 @@ from torch import Tensor
 
 from ddeq.bench.rate import matmul_operations, matmul_rate
 from ddeq.bench.timing import milliseconds, wait
-from ddeq.flow import Flow, StopRule
-from ddeq.kernels import Riesz, mmd2
-from ddeq.model import Classifier, ClassifierConfig, Completer, CompleterConfig, scatter
-from ddeq.operator import OperatorConfig
-from ddeq.solvers import Euler
+from ddeq.model.classifier import Classifier, ClassifierConfig
+from ddeq.model.completer import Completer, CompleterConfig, scatter
+from ddeq.model.operator import OperatorConfig
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.kernels import Riesz, mmd2
+from ddeq.solve.solvers import Euler
 
 POINTS = 130
 KNOWN, FREE = 100, 40  # of a digit to complete

@@ -10,8 +10,8 @@ import torch
 from ddeq.bench.digits import completion
 from ddeq.bench.objects import COMPLETER, KNOWN
 from ddeq.bench.timing import milliseconds, peak_megabytes, wait
-from ddeq.kernels import Riesz, SlicedRiesz, discrepancy
-from ddeq.solvers import Euler
+from ddeq.solve.kernels import Riesz, SlicedRiesz, discrepancy
+from ddeq.solve.solvers import Euler
 
 SIZES = (256, 512, 1024, 2048, 4096)
 

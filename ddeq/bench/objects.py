@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from ddeq.bench.digits import measure, measure_completion
-from ddeq.model import CompleterConfig
-from ddeq.operator import OperatorConfig
+from ddeq.model.completer import CompleterConfig
+from ddeq.model.operator import OperatorConfig
 
 POINTS = 1024
 KNOWN, FREE = 512, 512

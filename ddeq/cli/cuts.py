@@ -8,10 +8,10 @@ import numpy as np
 
 from ddeq.cli.input import Input
 from ddeq.cli.options import numbers, whole
-from ddeq.clouds import PointCloud, flatten, shorten
-from ddeq.completion import Hollow, hollow, in_file_axes, without_truth
 from ddeq.errors import UserError
-from ddeq.partial import (
+from ddeq.input.clouds import PointCloud, flatten, shorten
+from ddeq.input.hollow import Hollow, hollow, without_truth
+from ddeq.input.partial import (
     DIGIT_HOLE_RADIUS,
     Orbit,
     beyond_plane,
@@ -19,7 +19,8 @@ from ddeq.partial import (
     random_holes,
     seen_from,
 )
-from ddeq.preprocess import standardise
+from ddeq.input.preprocess import standardise
+from ddeq.run.export import in_file_axes
 
 IN_PLANE = ("hole", "holes")
 IN_SPACE = ("scan", "sphere", "plane")

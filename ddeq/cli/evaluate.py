@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 
-from ddeq.checkpoints import ASSETS, Checkpoint
 from ddeq.cli.options import (
     Command,
     add_command,
@@ -22,9 +21,6 @@ from ddeq.cli.options import (
     settings,
     whole,
 )
-from ddeq.datasets.mnist import load_mnist
-from ddeq.datasets.objects import ObjectClouds, load_furniture
-from ddeq.datasets.sources import CACHE
 from ddeq.errors import UserError
 from ddeq.evaluation import completion, objects, solvers
 from ddeq.evaluation.classification import Labelled, load_digits, predict, report, stability
@@ -33,8 +29,12 @@ from ddeq.evaluation.figure import curves_svg
 from ddeq.evaluation.neighbours import Neighbours
 from ddeq.evaluation.object_cases import cut_objects
 from ddeq.evaluation.object_neighbours import ObjectNeighbours
-from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
-from ddeq.run import pick_device
+from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
+from ddeq.model.checkpoints import ASSETS, Checkpoint
+from ddeq.run.device import pick_device
+from ddeq.training.datasets.mnist import load_mnist
+from ddeq.training.datasets.objects import ObjectClouds, load_furniture
+from ddeq.training.datasets.sources import CACHE
 
 VALIDATION = 5000  # digits held out of MNIST's train set, where no card says
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from ddeq.clouds import PointCloud, Sampling, read_file, shorten
 from ddeq.errors import UserError
-from ddeq.families import DIGITS, OBJECTS, Family, family_of
-from ddeq.formats.axes import UP_AXES, turn_up
-from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
-from ddeq.images import image_to_cloud
+from ddeq.input.clouds import PointCloud, Sampling, read_file, shorten
+from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
+from ddeq.input.formats.axes import UP_AXES, turn_up
+from ddeq.input.images import SUFFIXES as IMAGE_SUFFIXES
+from ddeq.input.images import image_to_cloud
 
 POINTS = 1024  # of a mesh: as many as the models of objects learned to complete
 
@@ -23,7 +23,7 @@ class Input:
 
     Attributes:
         cloud: in space with z up.
-        up: the axis of the file that was turned to z, one of ``ddeq.formats.axes.UP_AXES``.
+        up: the axis of the file that was turned to z, one of ``ddeq.input.formats.axes.UP_AXES``.
         family: the models for it.
     """
 

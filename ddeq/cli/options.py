@@ -11,12 +11,12 @@ from typing import NoReturn
 
 import torch
 
-from ddeq.checkpoints import Checkpoint, load
 from ddeq.errors import UserError
-from ddeq.kernels import KERNELS
-from ddeq.run import Limits, RunSettings, with_defaults
+from ddeq.model.checkpoints import Checkpoint, load
+from ddeq.run.settings import Limits, RunSettings, with_defaults
 from ddeq.settings import settings_of
-from ddeq.solvers import SOLVERS
+from ddeq.solve.kernels import KERNELS
+from ddeq.solve.solvers import SOLVERS
 
 Command = Callable[[argparse.Namespace], dict]
 
@@ -72,7 +72,7 @@ def _all_settings() -> list:
 
 
 def kind_of(checkpoint: Checkpoint) -> str:
-    """A name out of ``ddeq.kinds.KINDS``."""
+    """A name out of ``ddeq.model.kinds.KINDS``."""
     return checkpoint.card.get("kind", "classifier")
 
 

@@ -7,13 +7,16 @@ from pathlib import Path
 
 import numpy as np
 
-from ddeq.checkpoints import ASSETS
 from ddeq.cli.cuts import add_cuts, cut
 from ddeq.cli.input import add_input, read_input
 from ddeq.cli.options import add_command, add_run, load_kind, save_file, settings
-from ddeq.completion import CompleterRun, in_file_axes
-from ddeq.formats.writers import WRITERS, writer_for
-from ddeq.run import ClassifierRun, pick_device, prepare
+from ddeq.input.formats.writers import WRITERS, writer_for
+from ddeq.input.prepare import prepare
+from ddeq.model.checkpoints import ASSETS
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.completion import CompleterRun
+from ddeq.run.device import pick_device
+from ddeq.run.export import in_file_axes
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

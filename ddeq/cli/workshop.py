@@ -9,15 +9,14 @@ from pathlib import Path
 import torch
 
 from ddeq.bench import BENCHES, USUAL, bench
-from ddeq.checkpoints import ASSETS, load, save
 from ddeq.cli.options import add_command, kind_of
-from ddeq.datasets.sources import SOURCES
-from ddeq.model import parameter_count
-from ddeq.recipes import load_recipe
-from ddeq.run import pick_device
-from ddeq.tasks import classification
-from ddeq.training import TASKS as LEARNED
-from ddeq.training import train
+from ddeq.model.checkpoints import ASSETS, load, parameter_count, save
+from ddeq.run.device import pick_device
+from ddeq.training.datasets.sources import SOURCES
+from ddeq.training.loop import TASKS as LEARNED
+from ddeq.training.loop import train
+from ddeq.training.recipes import load_recipe
+from ddeq.training.tasks import classification
 
 
 def add_commands(commands: argparse._SubParsersAction) -> None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ddeq.metrics import f_score_radius
-from ddeq.preprocess import Standardised
+from ddeq.input.preprocess import Standardised
+from ddeq.metrics.distances import f_score_radius
 
 LEAST_KNOWN = 3
 

@@ -12,14 +12,17 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.clouds import PointCloud
-from ddeq.datasets.mnist import Split, load_mnist, pixel_cloud
 from ddeq.evaluation.steps import stopped_after
-from ddeq.flow import Flow, StopRule, seeded
-from ddeq.metrics import spread, wilson_interval
-from ddeq.preprocess import collate
-from ddeq.run import RunSettings, prepare
+from ddeq.input.clouds import PointCloud
+from ddeq.input.images import pixel_cloud
+from ddeq.input.prepare import prepare
+from ddeq.input.preprocess import collate
+from ddeq.metrics.intervals import wilson_interval
+from ddeq.metrics.particles import spread
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import Flow, StopRule, seeded
+from ddeq.training.datasets.mnist import Split, load_mnist
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Labelled:
     """Prepared clouds and their classes.
 
     Attributes:
-        clouds: ``K`` arrays ``(M_k, d_x)``, see :func:`ddeq.run.prepare`.
+        clouds: ``K`` arrays ``(M_k, d_x)``, see :func:`ddeq.input.prepare.prepare`.
         labels: ``(K,)`` int64.
     """
 

@@ -15,16 +15,18 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ddeq.baselines import PCN
-from ddeq.checkpoints import Checkpoint
 from ddeq.errors import UserError
 from ddeq.evaluation.cases import Case
 from ddeq.evaluation.steps import step_counts, stopped_after
-from ddeq.flow import StopRule, seeded
-from ddeq.metrics import chamfer, emd, energy_distance, f_score, mean_interval, spread
-from ddeq.model import scatter
-from ddeq.preprocess import collate
-from ddeq.run import RunSettings, with_defaults
+from ddeq.input.preprocess import collate
+from ddeq.metrics.distances import chamfer, emd, energy_distance, f_score
+from ddeq.metrics.intervals import mean_interval
+from ddeq.metrics.particles import spread
+from ddeq.model.baselines import PCN
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.completer import scatter
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.flow import StopRule, seeded
 
 DDEQ = "ddeq"
 """The method that is compared to all others."""

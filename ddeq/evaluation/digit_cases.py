@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ddeq.datasets.mnist import pixel_cloud
 from ddeq.evaluation.cases import LEAST_KNOWN, Case, usable
 from ddeq.evaluation.neighbours import Neighbours
-from ddeq.model import free_count
-from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
-from ddeq.preprocess import Standardised, standardise
+from ddeq.input.images import pixel_cloud
+from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
+from ddeq.input.preprocess import Standardised, standardise
+from ddeq.model.completer import free_count
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from ddeq.datasets.mnist import pixel_cloud
+from ddeq.input.images import pixel_cloud
 
 RADIUS = 0.5  # in pixels: what the neighbour has within it of a known pixel is known already
 

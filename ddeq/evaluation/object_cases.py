@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from ddeq.datasets.holes import Views
-from ddeq.datasets.objects import ObjectClouds
 from ddeq.evaluation.cases import Case, usable
-from ddeq.preprocess import standardise
+from ddeq.input.preprocess import standardise
+from ddeq.training.datasets.holes import Views
+from ddeq.training.datasets.objects import ObjectClouds
 
 CUTS = ("scan", "sphere", "plane")
 POINTS = 1024  # of a whole object
@@ -17,7 +17,8 @@ def cut_objects(objects: ObjectClouds, points: int | None = None) -> tuple[list[
     """Cut each of ``K`` objects in all three ways; also how many cuts could not be used.
 
     Those leave fewer than 3 points, or all of them. Camera, sphere and plane are drawn as in
-    training (:class:`ddeq.datasets.holes.Views`), from a seed of the object's and the cut's own.
+    training (:class:`ddeq.training.datasets.holes.Views`), from a seed of the object's and the
+    cut's own.
 
     Args:
         objects: to cut.

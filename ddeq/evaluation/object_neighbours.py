@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from scipy.spatial import cKDTree
 
-from ddeq.datasets.objects import ObjectClouds
 from ddeq.evaluation.cases import Case
 from ddeq.evaluation.neighbours import drawn
+from ddeq.training.datasets.objects import ObjectClouds
 
 # In units of the whole object: what is nearer to a known point is known already. Of 0.1, 0.2 and
 # 0.3 the best on validation objects.

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.datasets.objects import ObjectClouds
 from ddeq.errors import UserError
 from ddeq.evaluation.classification import (
     Labelled,
@@ -25,9 +23,11 @@ from ddeq.evaluation.classification import (
 from ddeq.evaluation.descriptors import NearestObjects
 from ddeq.evaluation.samplings import CONDITIONS, PLAIN, copied, evenly_spread, sampled
 from ddeq.evaluation.steps import step_counts, stopped_after
-from ddeq.metrics import mean_interval, wilson_interval
-from ddeq.model import Classifier
-from ddeq.run import RunSettings, with_defaults
+from ddeq.metrics.intervals import mean_interval, wilson_interval
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.training.datasets.objects import ObjectClouds
 
 DDEQ = "ddeq"
 """The method that is compared to all others."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ddeq.clouds import SURFACE_POINTS
-from ddeq.datasets.objects import ObjectAugmentation, ObjectClouds
-from ddeq.datasets.parts import near_copies
 from ddeq.evaluation.classification import Labelled
-from ddeq.preprocess import standardise, subsample
+from ddeq.input.clouds import SURFACE_POINTS
+from ddeq.input.preprocess import standardise, subsample
+from ddeq.training.datasets.objects import ObjectAugmentation, ObjectClouds
+from ddeq.training.datasets.parts import near_copies
 
 PLAIN = "as_it_stands"
 CONDITIONS: dict[str, ObjectAugmentation | None] = {
@@ -40,7 +40,7 @@ def sampled(objects: ObjectClouds, points: int, samplings: int, condition: str) 
 
 
 def evenly_spread(objects: ObjectClouds, points: int) -> Labelled:
-    """Every object once, as :func:`ddeq.run.prepare` makes a cloud of a mesh.
+    """Every object once, as :func:`ddeq.input.prepare.prepare` makes a cloud of a mesh.
 
     Many points are drawn of each surface and thinned to ``points`` by farthest-point sampling.
     """

@@ -17,13 +17,13 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from ddeq.checkpoints import Checkpoint
 from ddeq.evaluation.classification import Labelled, flows
-from ddeq.kernels import Continued, Kernel, Riesz, squared_distances
-from ddeq.metrics import spread
-from ddeq.objective import Objective
-from ddeq.run import Limits, RunSettings
-from ddeq.solvers import (
+from ddeq.metrics.particles import spread
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.settings import Limits, RunSettings
+from ddeq.solve.kernels import Continued, Kernel, Riesz, squared_distances
+from ddeq.solve.objective import Objective
+from ddeq.solve.solvers import (
     LBFGS,
     Anderson,
     Armijo,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
 
 
 def step_counts(most: int) -> list[int]:

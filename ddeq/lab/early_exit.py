@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.families import Family
-from ddeq.flow import Flow, StopRule, seeded
+from ddeq.input.families import Family
+from ddeq.input.prepare import prepare
+from ddeq.input.preprocess import collate
 from ddeq.lab.samples import samples
-from ddeq.metrics import wilson_interval
-from ddeq.preprocess import collate
-from ddeq.run import RunSettings, prepare, with_defaults
+from ddeq.metrics.intervals import wilson_interval
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.flow import Flow, StopRule, seeded
 
 BATCH = 60
 TIMED = 12  # clouds, solved one at a time for their milliseconds
@@ -57,7 +58,7 @@ class Score:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 %, see :func:`ddeq.metrics.wilson_interval`."""
+        """95 %, see :func:`ddeq.metrics.intervals.wilson_interval`."""
         return wilson_interval(self.correct, self.total) if self.total else (0.0, 1.0)
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.flow import Flow, StopRule, seeded
 from ddeq.lab.measures import SAME, Groups, grouped, w2_matrix
-from ddeq.metrics import spread
-from ddeq.run import RunSettings
+from ddeq.metrics.particles import spread
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import Flow, StopRule, seeded
 
 PADDING = 40  # points added to the padded input
 
@@ -100,7 +100,7 @@ class Search:
     neither of which may change a thing.
 
     Args:
-        checkpoint, points, device: as for :class:`ddeq.run.ClassifierRun`.
+        checkpoint, points, device: as for :class:`ddeq.run.classification.ClassifierRun`.
         settings: of all runs; the seeds begin with theirs.
         seeds: how many.
         counts: of particles.

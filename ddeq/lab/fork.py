@@ -11,13 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.flow import StopRule
-from ddeq.kernels import Continued, Kernel
 from ddeq.lab.runs import COMMON, LabFrame, LabRun, objective
-from ddeq.objective import Evaluation
-from ddeq.run import RunSettings
-from ddeq.solvers import Problem, Solver
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import StopRule
+from ddeq.solve.kernels import Continued, Kernel
+from ddeq.solve.objective import Evaluation
+from ddeq.solve.solvers import Problem, Solver
 
 
 @dataclass(frozen=True)

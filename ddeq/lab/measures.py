@@ -82,7 +82,7 @@ def grouped(
 
     Args:
         distances: ``(R, R)``, see :func:`w2_matrix`; nan for runs that ended nowhere.
-        spreads: ``(R,)``, see :func:`ddeq.metrics.spread`, at the end.
+        spreads: ``(R,)``, see :func:`ddeq.metrics.particles.spread`, at the end.
         starts: ``(R,)``, likewise, at the start.
         same: how close is close, see :data:`SAME`.
     """

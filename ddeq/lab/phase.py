@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ddeq.checkpoints import Checkpoint
 from ddeq.errors import UserError
-from ddeq.flow import Flow, FlowStep, StopRule, relative_to, seeded
-from ddeq.kernels import Continued
 from ddeq.lab.measures import COLLAPSED
 from ddeq.lab.rows import RowKernel, RowSolver, operator_of
 from ddeq.lab.runs import COMMON, objective
-from ddeq.metrics import spread
-from ddeq.run import RunSettings
+from ddeq.metrics.particles import spread
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.settings import RunSettings
 from ddeq.settings import Setting, settings_of
+from ddeq.solve.flow import Flow, FlowStep, StopRule, relative_to, seeded
+from ddeq.solve.kernels import Continued
 
 BATCH = 64
 MOST_CELLS = 16  # along an axis
@@ -114,7 +114,7 @@ class Sweep:
     """Solves every cell of a grid for one input; an iterator of :class:`Map`, one a step.
 
     Args:
-        checkpoint, points, device: as for :class:`ddeq.run.ClassifierRun`.
+        checkpoint, points, device: as for :class:`ddeq.run.classification.ClassifierRun`.
         grid: what to solve with.
     """
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from ddeq.lab.measures import SAME, Groups, grouped, w2_matrix
 from ddeq.lab.runs import LabFrame
-from ddeq.run import CSV_COLUMNS
+from ddeq.run.base import CSV_COLUMNS
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ddeq.kernels import Kernel
-from ddeq.model import Classifier
-from ddeq.objective import Evaluation, Objective
-from ddeq.operator import Context
-from ddeq.solvers import Problem, Solver
+from ddeq.model.classifier import Classifier
+from ddeq.model.operator import Context
+from ddeq.solve.kernels import Kernel
+from ddeq.solve.objective import Evaluation, Objective
+from ddeq.solve.solvers import Problem, Solver
 
 Operator = Callable[[Tensor], Tensor]
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.flow import FlowStep, relative_to, wasserstein_norm
-from ddeq.kernels import Kernel, Riesz, discrepancy, uniform_mass
-from ddeq.objective import Evaluation
-from ddeq.run import ClassifierRun, Frame, RunSettings
-from ddeq.solvers import Problem, Solver
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.classification import ClassifierRun, Frame
+from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import FlowStep, relative_to, wasserstein_norm
+from ddeq.solve.kernels import Kernel, Riesz, discrepancy, uniform_mass
+from ddeq.solve.objective import Evaluation
+from ddeq.solve.solvers import Problem, Solver
 
 COMMON = Riesz()
 """The paper's kernel. Objectives of different kernels are different functions; this one is common
@@ -67,7 +68,7 @@ class LabRun(ClassifierRun):
     between its steps, outside its time and its evaluations.
 
     Args:
-        checkpoint, points, settings, device: as for :class:`ddeq.run.ClassifierRun`.
+        checkpoint, points, settings, device: as for :class:`ddeq.run.classification.ClassifierRun`.
         start: particles ``(N, d)`` to begin with, those of the settings' seed if None.
     """
 

@@ -7,9 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from ddeq.clouds import PointCloud
-from ddeq.families import Family
-from ddeq.gallery import USED_POINTS, load_gallery, load_objects
+from ddeq.input.clouds import PointCloud
+from ddeq.input.families import Family
+from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,7 +18,7 @@ class Samples:
 
     Attributes:
         clouds, classes: of the K clouds.
-        loader: the function of :mod:`ddeq.gallery` they come from.
+        loader: the function of :mod:`ddeq.input.gallery` they come from.
         arguments: of its result's ``cloud``, after the number.
     """
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pprint import pformat
 
-from ddeq.clouds import PointCloud
-from ddeq.families import Family
-from ddeq.kernels import Kernel
+from ddeq.input.clouds import PointCloud
+from ddeq.input.families import Family
 from ddeq.lab.phase import Axis
 from ddeq.lab.samples import samples
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
+from ddeq.solve.kernels import Kernel
 
 INPUT_FILE = "ddeq-input.npz"
 """Where the snippet finds an input that is not in the gallery: see :func:`ddeq.lab.race.lanes_npz`
@@ -93,7 +93,7 @@ def witness(family: Family, cloud: PointCloud, settings: RunSettings, kernel: Ke
         cloud,
         [
             "import torch",
-            f"from ddeq.kernels import {type(kernel).__name__}",
+            f"from ddeq.solve.kernels import {type(kernel).__name__}",
             "from ddeq.lab.runs import LabRun",
             "from ddeq.lab.witness import witness",
         ],
@@ -109,10 +109,10 @@ def anytime(family: Family, settings: RunSettings) -> str:
     name = "DIGITS" if family.flat else "OBJECTS"
     return _joined(
         [
-            "from ddeq.checkpoints import ASSETS, load",
-            f"from ddeq.families import {name}",
+            "from ddeq.model.checkpoints import ASSETS, load",
+            f"from ddeq.input.families import {name}",
             "from ddeq.lab.early_exit import Measurement, shipped",
-            "from ddeq.run import RunSettings",
+            "from ddeq.run.settings import RunSettings",
             "",
             f'checkpoint = load(ASSETS / "{family.classifier}.safetensors")',
             f'control = load(ASSETS / "{family.control}.safetensors")',
@@ -131,19 +131,20 @@ def _script(family: Family, cloud: PointCloud, imports: list[str], *body: str) -
     index = known.index(cloud)
     if index is None:
         source = f'np.load("{INPUT_FILE}")["input"]'
-        imports = [*imports, "from ddeq.run import RunSettings"]
+        imports = [*imports, "from ddeq.run.settings import RunSettings"]
         first = ["import numpy as np", ""]
     else:
         source = f"prepare({known.expression(index)}, checkpoint.card)"
         imports = [
-            f"from ddeq.gallery import {known.loader}",
+            f"from ddeq.input.gallery import {known.loader}",
             *imports,
-            "from ddeq.run import RunSettings, prepare",
+            "from ddeq.input.prepare import prepare",
+            "from ddeq.run.settings import RunSettings",
         ]
         first = []
     lines = [
         *first,
-        "from ddeq.checkpoints import ASSETS, load",
+        "from ddeq.model.checkpoints import ASSETS, load",
         *imports,
         "",
         f'checkpoint = load(ASSETS / "{family.classifier}.safetensors")',

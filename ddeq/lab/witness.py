@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.kernels import Kernel, squared_distances
-from ddeq.projection import Projection
+from ddeq.run.projection import Projection
+from ddeq.solve.kernels import Kernel, squared_distances
 
 
 def witness(at: Tensor, particles: Tensor, image: Tensor, kernel: Kernel) -> Tensor:

@@ -13,11 +13,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from ddeq.flow import Flow, StopRule
-from ddeq.implicit import phantom
-from ddeq.kernels import Riesz, mmd2_loss, uniform_mass
 from ddeq.learn.ring import towards_ring
-from ddeq.solvers import Picard
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.implicit import phantom
+from ddeq.solve.kernels import Riesz, mmd2_loss, uniform_mass
+from ddeq.solve.solvers import Picard
 
 ARC_POINTS, PARTICLES = 12, 24
 BATCH, ROUNDS = 32, 300

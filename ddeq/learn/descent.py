@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.flow import Flow, FlowStep, StopRule, seeded
-from ddeq.kernels import Kernel
-from ddeq.metrics import emd
-from ddeq.solvers import Solver
+from ddeq.metrics.distances import emd
+from ddeq.solve.flow import Flow, FlowStep, StopRule, seeded
+from ddeq.solve.kernels import Kernel
+from ddeq.solve.solvers import Solver
 
 
 def standing_still(target: Tensor) -> Callable[[Tensor], Tensor]:
@@ -32,9 +32,9 @@ def flow_to(
 
     Args:
         target: ``(N, 2)``; as many particles flow.
-        solver, kernel: of :class:`ddeq.flow.Flow`.
+        solver, kernel: of :class:`ddeq.solve.flow.Flow`.
         steps: how many.
-        noise: see :class:`ddeq.flow.Flow`.
+        noise: see :class:`ddeq.solve.flow.Flow`.
         seed: of start and noise.
 
     Source: Arbel et al. 2019, https://arxiv.org/abs/1906.04370, section 2.

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddeq.flow import Flow, StopRule
-from ddeq.implicit import implicit, phantom
 from ddeq.learn.ring import rotation
-from ddeq.solvers import Picard
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.implicit import implicit, phantom
+from ddeq.solve.solvers import Picard
 
 
 @dataclass(frozen=True)

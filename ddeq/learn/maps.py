@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddeq.flow import Flow, StopRule
-from ddeq.solvers import Picard
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.solvers import Picard
 
 CENTRE = 0.4
 """Where :class:`Line` meets the diagonal."""
@@ -77,7 +77,7 @@ class Walk:
 
 
 def walk(f: Line | Neuron, x0: float, damping: float = 1.0, steps: int = 200) -> Walk:
-    """Iterate a map with :class:`ddeq.solvers.Picard`, as the digit classifier does.
+    """Iterate a map with :class:`ddeq.solve.solvers.Picard`, as the digit classifier does.
 
     Args:
         f: the map.

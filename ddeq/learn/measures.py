@@ -9,7 +9,7 @@ import ot
 import torch
 from scipy.spatial.distance import cdist
 
-from ddeq.kernels import Kernel, mmd2
+from ddeq.solve.kernels import Kernel, mmd2
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.flow import StopRule
-from ddeq.gallery import PER_CLASS, load_gallery
-from ddeq.preprocess import collate
-from ddeq.run import prepare
-from ddeq.solvers import Picard
+from ddeq.input.gallery import PER_CLASS, load_gallery
+from ddeq.input.prepare import prepare
+from ddeq.input.preprocess import collate
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.solve.flow import StopRule
+from ddeq.solve.solvers import Picard
 
 DEPTHS = (0, 1, 2, 3, 5, 8, 12, 20)
 

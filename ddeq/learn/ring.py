@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ddeq.metrics import spread
+from ddeq.metrics.particles import spread
 
 
 def towards_ring(z: Tensor, centre: Tensor, axes: Tensor, pull: float) -> Tensor:

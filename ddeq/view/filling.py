@@ -7,8 +7,9 @@ from functools import partial
 
 import numpy as np
 
-from ddeq.completion import CompleterRun, CompletionFrame, in_file_axes
-from ddeq.formats.writers import write_cloud
+from ddeq.input.formats.writers import write_cloud
+from ddeq.run.completion import CompleterRun, CompletionFrame
+from ddeq.run.export import in_file_axes
 from ddeq.view.player import Curve, Trajectory
 
 MOST_KNOWN = 2000  # points drawn; of more, those that the model sees
@@ -113,7 +114,7 @@ def completed_file(run: CompleterRun, name: str, up: str = "z") -> bytes:
     Args:
         run: that has begun.
         name: its suffix is the format.
-        up: as of :func:`ddeq.completion.in_file_axes`.
+        up: as of :func:`ddeq.run.export.in_file_axes`.
     """
     known = np.arange(len(run.completed)) < len(run.hollow.known)
     return write_cloud(in_file_axes(run.completed, up), known, name)

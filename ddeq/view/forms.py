@@ -7,10 +7,10 @@ from typing import Any
 
 import streamlit as st
 
-from ddeq.kernels import KERNELS
-from ddeq.run import Limits, RunSettings, card_defaults
+from ddeq.run.settings import Limits, RunSettings, card_defaults
 from ddeq.settings import Setting, settings_of
-from ddeq.solvers import SOLVERS
+from ddeq.solve.kernels import KERNELS
+from ddeq.solve.solvers import SOLVERS
 from ddeq.view.glossary import explain
 
 SOLVER_HINTS = {

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from ddeq.clouds import PointCloud, Reading
 from ddeq.errors import UserError
-from ddeq.families import DIGITS, OBJECTS, Family, family_of
-from ddeq.formats import SUFFIXES as CLOUD_SUFFIXES
-from ddeq.gallery import USED_POINTS, load_gallery, load_objects
-from ddeq.images import SUFFIXES as IMAGE_SUFFIXES
-from ddeq.images import image_to_cloud, strokes_to_cloud
+from ddeq.input.clouds import PointCloud, Reading
+from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
+from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
+from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
+from ddeq.input.images import SUFFIXES as IMAGE_SUFFIXES
+from ddeq.input.images import image_to_cloud, strokes_to_cloud
 from ddeq.view.pad import drawing_pad
 from ddeq.view.picker import digit_picker, object_picker
 from ddeq.view.uploads import in_space, read_upload

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ddeq.run import Run
+from ddeq.run.base import Run
 from ddeq.view.player import Trajectory, encode_chunk, encode_header
 from ddeq.view.words import ending
 

@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from ddeq.projection import Projection
-from ddeq.run import ClassifierRun, Frame
+from ddeq.run.classification import ClassifierRun, Frame
+from ddeq.run.projection import Projection
 from ddeq.view.player import Curve, Trajectory
 
 CURVES = {

@@ -8,10 +8,10 @@ from typing import BinaryIO
 import numpy as np
 import streamlit as st
 
-from ddeq.clouds import PointCloud, Reading, draw_from, read_file
-from ddeq.families import family_of
-from ddeq.formats.axes import UP_AXES, turn_up
-from ddeq.preprocess import subsample
+from ddeq.input.clouds import PointCloud, Reading, draw_from, read_file
+from ddeq.input.families import family_of
+from ddeq.input.formats.axes import UP_AXES, turn_up
+from ddeq.input.preprocess import subsample
 from ddeq.view.stage import stage
 
 POINTS = (256, 2048, 1024)  # that can be used of an upload: fewest, most, at first
@@ -27,7 +27,7 @@ def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool
     """What is in an uploaded file, and whether it lies in a plane.
 
     Raises:
-        UserError: see :func:`ddeq.clouds.read_file`.
+        UserError: see :func:`ddeq.input.clouds.read_file`.
     """
     reading = read_file(_file.getvalue(), name)
     return reading, family_of(reading.cloud).flat

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from ddeq.agreement import Agreement
-from ddeq.completion import COVERAGE_RADIUS, CompletionOutcome
-from ddeq.flow import Stopped
-from ddeq.run import Outcome
+from ddeq.metrics.agreement import Agreement
+from ddeq.run.classification import Outcome
+from ddeq.run.completion import CompletionOutcome
+from ddeq.run.truth import COVERAGE_RADIUS
+from ddeq.solve.flow import Stopped
 from ddeq.view.glossary import plain
 
 

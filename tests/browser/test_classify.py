@@ -9,7 +9,7 @@ import open3d as o3d
 import pytest
 from playwright.sync_api import expect
 
-from ddeq.gallery import load_gallery
+from ddeq.input.gallery import load_gallery
 
 ANY_NUMBER = re.compile(r"\d+")
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"

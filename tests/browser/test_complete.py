@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from ddeq.clouds import read_file
-from ddeq.gallery import load_gallery
+from ddeq.input.clouds import read_file
+from ddeq.input.gallery import load_gallery
 
 SEVEN = 168
 SENTENCE = re.compile(r"(\d+) free particles? flowed beside (\d+) known points")

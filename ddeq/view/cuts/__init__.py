@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from streamlit.delta_generator import DeltaGenerator
 
-from ddeq.clouds import PointCloud
-from ddeq.completion import Hollow
+from ddeq.input.clouds import PointCloud
+from ddeq.input.hollow import Hollow
 from ddeq.view.cuts.flat import choose_flat_hollow
 from ddeq.view.cuts.space import choose_hollow_in_space
 

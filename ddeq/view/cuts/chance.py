@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ddeq.partial import thinned
+from ddeq.input.partial import thinned
 
 
 def thin(points: np.ndarray) -> np.ndarray:

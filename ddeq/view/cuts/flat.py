@@ -9,11 +9,11 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ddeq.clouds import PointCloud, flatten
-from ddeq.completion import Hollow, hollow, without_truth
 from ddeq.errors import UserError
-from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
-from ddeq.preprocess import standardise
+from ddeq.input.clouds import PointCloud, flatten
+from ddeq.input.hollow import Hollow, hollow, without_truth
+from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
+from ddeq.input.preprocess import standardise
 from ddeq.view.cuts.chance import cut_seed, thin
 from ddeq.view.cutter import MOST_POINTS, cutter
 

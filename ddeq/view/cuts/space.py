@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ddeq.clouds import PointCloud
-from ddeq.completion import Hollow, hollow, without_truth
-from ddeq.partial import Orbit, beyond_plane, outside_sphere, seen_from
+from ddeq.input.clouds import PointCloud
+from ddeq.input.hollow import Hollow, hollow, without_truth
+from ddeq.input.partial import Orbit, beyond_plane, outside_sphere, seen_from
 from ddeq.view.cuts.chance import thin
 from ddeq.view.glossary import say
 from ddeq.view.stage import stage

@@ -11,12 +11,12 @@ import numpy as np
 import streamlit as st
 import torch
 
-from ddeq.checkpoints import Checkpoint
-from ddeq.clouds import PointCloud
-from ddeq.families import Family
+from ddeq.input.clouds import PointCloud
+from ddeq.input.families import Family
 from ddeq.lab.runs import LabRun
-from ddeq.projection import Projection
-from ddeq.run import RunSettings
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.projection import Projection
+from ddeq.run.settings import RunSettings
 from ddeq.view.forms import settings_form
 from ddeq.view.live import LiveRun
 from ddeq.view.trajectory import trajectory

@@ -6,11 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from ddeq.families import Family
+from ddeq.input.families import Family
 from ddeq.lab import snippet
 from ddeq.lab.early_exit import Measurement, anytime_csv, shipped
 from ddeq.lab.samples import samples
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import accuracy, draw

@@ -9,7 +9,7 @@ import streamlit as st
 from ddeq.lab import snippet
 from ddeq.lab.equilibria import Search, ends_csv, ends_npz
 from ddeq.lab.measures import SAME
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import distances, draw, landscape

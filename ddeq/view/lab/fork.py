@@ -9,7 +9,7 @@ import streamlit as st
 from ddeq.lab import snippet
 from ddeq.lab.fork import Fork
 from ddeq.lab.race import curves_csv, judge, lanes_npz
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.race import as_lane, both_curves, choose_target, show_standings

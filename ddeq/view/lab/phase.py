@@ -9,7 +9,7 @@ import streamlit as st
 from ddeq.errors import UserError
 from ddeq.lab import snippet
 from ddeq.lab.phase import MOST_CELLS, Axis, Grid, Sweep, axis, fields, map_csv
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
 from ddeq.settings import Setting
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered

@@ -7,10 +7,10 @@ from functools import partial
 
 import streamlit as st
 
-from ddeq.families import DIGITS, OBJECTS
+from ddeq.input.families import DIGITS, OBJECTS
 from ddeq.lab import snippet
 from ddeq.lab.race import Lane, Result, curves_csv, judge, lanes_npz, standings_csv
-from ddeq.run import RunSettings
+from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import explain, say
 from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.charts import curves, draw

@@ -6,11 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ddeq.kernels import Gaussian, Kernel, Riesz
 from ddeq.lab import snippet
 from ddeq.lab.witness import on_plane, window_of
-from ddeq.projection import Projection
-from ddeq.run import RunSettings, metrics_csv, trajectory_npz
+from ddeq.run.export import metrics_csv, trajectory_npz
+from ddeq.run.projection import Projection
+from ddeq.run.settings import RunSettings
+from ddeq.solve.kernels import Gaussian, Kernel, Riesz
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.charts import draw, witness

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ddeq.families import Family
+from ddeq.input.families import Family
 from ddeq.lab.early_exit import Anytime, Score
 from ddeq.lab.equilibria import Ends
 from ddeq.lab.phase import Grid, Map

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ddeq.kernels import Riesz
 from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled, transport
+from ddeq.solve.kernels import Riesz
 from ddeq.view.learn.figures import board, group
 from ddeq.view.learn.frame import Chapter, Question, controls
 
@@ -45,7 +45,7 @@ clouds are the same.
 
 SNIPPET = """\
 import numpy as np
-from ddeq.kernels import Riesz
+from ddeq.solve.kernels import Riesz
 from ddeq.learn.measures import mmd, transport
 
 blue = np.array({blue})

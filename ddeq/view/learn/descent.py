@@ -8,12 +8,12 @@ import numpy as np
 import streamlit as st
 
 from ddeq.errors import UserError
-from ddeq.images import strokes_to_cloud
-from ddeq.kernels import Riesz
+from ddeq.input.images import strokes_to_cloud
 from ddeq.learn.descent import distances, flow_to, leftover
 from ddeq.learn.ring import movement
 from ddeq.learn.shapes import SHAPES, fitted
-from ddeq.solvers import Euler, EulerDecay, Momentum, Solver
+from ddeq.solve.kernels import Riesz
+from ddeq.solve.solvers import Euler, EulerDecay, Momentum, Solver
 from ddeq.view.forms import SOLVER_HINTS
 from ddeq.view.glossary import explain
 from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
@@ -49,11 +49,11 @@ ones, but while it lasts it also keeps them from settling.
 """
 
 SNIPPET = """\
-from ddeq.kernels import Riesz
+from ddeq.solve.kernels import Riesz
 from ddeq.learn.descent import flow_to
 from ddeq.learn.shapes import SHAPES
-from ddeq.metrics import emd
-from ddeq.solvers import {name}
+from ddeq.metrics.distances import emd
+from ddeq.solve.solvers import {name}
 
 target = SHAPES["{shape}"]({count})
 flow = flow_to(target, {solver}, {kernel}, steps={steps}, noise={noise})

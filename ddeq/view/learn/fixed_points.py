@@ -37,9 +37,9 @@ slopes.
 
 SNIPPET = """\
 import torch
-from ddeq.flow import Flow, StopRule
+from ddeq.solve.flow import Flow, StopRule
 from ddeq.learn.maps import {kind}
-from ddeq.solvers import Picard
+from ddeq.solve.solvers import Picard
 
 start = torch.tensor([[[{start:.2f}]]])  # one cloud of one particle in one dimension
 flow = Flow(

@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 import torch
 
-from ddeq.flow import Flow, FlowStep, StopRule
-from ddeq.kernels import Riesz
 from ddeq.learn.ring import RingOperator, even_start, movement, random_start
 from ddeq.learn.shapes import SHAPES
-from ddeq.solvers import Anderson, Euler, EulerDecay, Picard, Solver
+from ddeq.solve.flow import Flow, FlowStep, StopRule
+from ddeq.solve.kernels import Riesz
+from ddeq.solve.solvers import Anderson, Euler, EulerDecay, Picard, Solver
 from ddeq.view.forms import SOLVER_HINTS
 from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
@@ -45,11 +45,11 @@ particle can stay where it is; an even ring can.
 
 SNIPPET = """\
 import torch
-from ddeq.flow import Flow, StopRule
-from ddeq.kernels import Riesz
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.kernels import Riesz
 from ddeq.learn.ring import {start}, RingOperator
 from ddeq.learn.shapes import SHAPES
-from ddeq.solvers import {name}
+from ddeq.solve.solvers import {name}
 
 rho = torch.from_numpy(SHAPES["{shape}"](20))[None] + 0.3
 operator = RingOperator(pull={pull}, turn={turn}).of(rho)

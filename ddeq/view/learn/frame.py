@@ -11,9 +11,9 @@ from urllib.parse import urlencode
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from ddeq.kernels import KERNELS, Kernel
 from ddeq.settings import settings_of
-from ddeq.solvers import SOLVERS, Solver
+from ddeq.solve.kernels import KERNELS, Kernel
+from ddeq.solve.solvers import SOLVERS, Solver
 from ddeq.view.glossary import TERMS, say
 from ddeq.view.learn.figures import link_symbols
 from ddeq.view.learn.symbols import with_symbols
@@ -224,7 +224,7 @@ def lab_link(solver: Solver, kernel: Kernel, steps: int, **more: float) -> str:
     Args:
         solver, kernel: each named as in ``view/forms.py``.
         steps: the step limit.
-        **more: of :class:`ddeq.run.Limits`.
+        **more: of :class:`ddeq.run.settings.Limits`.
     """
     names = {
         kind: next(name for name, cls in registry.items() if type(chosen) is cls)

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from ddeq.checkpoints import ASSETS, Checkpoint, load
-from ddeq.completion import CompleterRun, hollow
-from ddeq.gallery import load_gallery
+from ddeq.input.gallery import load_gallery
+from ddeq.input.hollow import hollow
+from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
+from ddeq.input.prepare import prepare
+from ddeq.input.preprocess import standardise
 from ddeq.learn.real import DEPTHS, Score, score
-from ddeq.metrics import wilson_interval
-from ddeq.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
-from ddeq.preprocess import standardise
-from ddeq.run import ClassifierRun, prepare, with_defaults
+from ddeq.metrics.intervals import wilson_interval
+from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.completion import CompleterRun
+from ddeq.run.settings import with_defaults
 from ddeq.view.filling import of_completer
 from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of, offer_lab
@@ -57,9 +60,11 @@ long changes the class of {changed} of the digits, so the answer hardly depends 
 """
 
 SNIPPET = """\
-from ddeq.checkpoints import ASSETS, load
-from ddeq.gallery import load_gallery
-from ddeq.run import ClassifierRun, prepare, with_defaults
+from ddeq.model.checkpoints import ASSETS, load
+from ddeq.input.gallery import load_gallery
+from ddeq.run.classification import ClassifierRun
+from ddeq.input.prepare import prepare
+from ddeq.run.settings import with_defaults
 
 checkpoint = load(ASSETS / "digits.safetensors")
 settings = with_defaults(checkpoint.card, {{}})

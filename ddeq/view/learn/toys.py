@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ddeq.flow import FlowStep
-from ddeq.kernels import Kernel, uniform_mass
-from ddeq.objective import Evaluation, velocity_terms
+from ddeq.solve.flow import FlowStep
+from ddeq.solve.kernels import Kernel, uniform_mass
+from ddeq.solve.objective import Evaluation, velocity_terms
 from ddeq.view.player import Curve, Trajectory, encode
 
 

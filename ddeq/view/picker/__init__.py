@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from ddeq.gallery import PER_CLASS, load_gallery, load_objects
+from ddeq.input.gallery import PER_CLASS, load_gallery, load_objects
 from ddeq.view.picker.thumbnails import thumbnail
 
 _HERE = Path(__file__).parent

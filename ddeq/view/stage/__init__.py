@@ -31,7 +31,7 @@ class StageEvent:
     """What a person did in the view, in the one rerun that follows.
 
     Attributes:
-        camera: azimuth and elevation in degrees, as of :class:`ddeq.partial.Orbit`, from where
+        camera: azimuth and elevation in degrees, as of :class:`.partial.Orbit`, from where
             they look, if they pressed the button to say so.
         picked: index of the point they clicked.
     """
@@ -63,7 +63,7 @@ def stage(
         pick: whether points can be clicked.
         take: what the button says that reports the camera; None is no button.
         sphere: centre ``(3,)`` and radius of one to draw.
-        plane: normal ``(3,)`` and offset of one to draw, as of :func:`ddeq.partial.beyond_plane`.
+        plane: normal ``(3,)`` and offset of one to draw, as of :func:`.partial.beyond_plane`.
         size: largest width in pixels.
     """
     count = len(points)

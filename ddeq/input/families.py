@@ -1,0 +1,47 @@
+"""Which of the shipped models a cloud is for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ddeq.errors import UserError
+from ddeq.input.clouds import PointCloud, flatten
+
+
+@dataclass(frozen=True)
+class Family:
+    """Shipped models for one kind of cloud.
+
+    Attributes:
+        classifier, completer: their names in ``assets``.
+        prefix: of their settings in a link, as each has defaults of its own.
+        flat: whether they take clouds in the plane.
+    """
+
+    classifier: str
+    completer: str
+    prefix: str
+    flat: bool
+
+    @property
+    def control(self) -> str:
+        """The name of the classifier's network trained without a flow."""
+        return f"{self.classifier}-control"
+
+    @property
+    def noun(self) -> str:
+        """What one cloud is, in words."""
+        return "digit" if self.flat else "object"
+
+
+DIGITS = Family("digits", "completion-digits", "", True)
+OBJECTS = Family("objects", "completion-objects", "object-", False)
+
+
+def family_of(cloud: PointCloud) -> Family:
+    """Of digits where the cloud lies in a plane, else of objects in space."""
+    try:
+        flatten(cloud)
+    except UserError:
+        return OBJECTS
+    return DIGITS

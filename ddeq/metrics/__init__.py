@@ -1,0 +1,1 @@
+"""Numbers about particles, predictions and completed clouds."""

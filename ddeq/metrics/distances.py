@@ -1,0 +1,77 @@
+"""How far clouds are from each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.spatial.distance import cdist
+
+
+def energy_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Energy distance ``2 E|X - Y| - E|X - X'| - E|Y - Y'|`` of clouds ``a (N, d), b (M, d)``.
+
+    It is the squared MMD of their uniform measures with the kernel ``-|x - y|``, here in double
+    precision; in the units of the points.
+
+    Source: Szekely and Rizzo 2013, https://doi.org/10.1016/j.jspi.2013.03.018.
+    """
+    return float(2 * cdist(a, b).mean() - cdist(a, a).mean() - cdist(b, b).mean())
+
+
+def chamfer(a: np.ndarray, b: np.ndarray) -> float:
+    """Chamfer distance of clouds ``a (N, d)`` and ``b (M, d)``, in their units.
+
+    The mean distance from a point of ``a`` to the nearest of ``b``, and the other way round;
+    of the two, the mean. Zero exactly where both are the same set of points.
+    """
+    there, _ = cKDTree(b).query(a)
+    back, _ = cKDTree(a).query(b)
+    return float(there.mean() + back.mean()) / 2
+
+
+def emd(a: np.ndarray, b: np.ndarray) -> float:
+    """Earth mover's distance (Wasserstein-1) of clouds ``a (N, d)`` and ``b (M, d)``, exactly.
+
+    The least mean distance over which the uniform measure on ``a`` is carried to that on ``b``, in
+    the units of the points; by linear programming (POT), so time grows with the cube of the sizes.
+    """
+    import ot  # slow to import, and few runs need it
+
+    return float(ot.emd2([], [], cdist(a, b), numItermax=1_000_000))
+
+
+def coverage(missing: np.ndarray, free: np.ndarray, radius: float) -> float:
+    """Share of the points ``missing (M, d)`` that have one of ``free (N, d)`` within ``radius``."""
+    nearest, _ = cKDTree(free).query(missing)
+    return float((nearest <= radius).mean())
+
+
+def f_score_radius(truth: np.ndarray, share: float = 0.01) -> float:
+    """Radius of the F-score at 1 %: this share of the longest side of the box of truth ``(M, d)``.
+
+    Source: Tatarchenko et al. 2019, https://arxiv.org/abs/1905.03678.
+    """
+    return share * float(np.ptp(truth, axis=0).max())
+
+
+def f_score(completed: np.ndarray, truth: np.ndarray, radius: float) -> float:
+    """F-score of a cloud ``(N, d)`` against its truth ``(M, d)``, d in {2, 3}, by Open3D: 0 to 1.
+
+    The harmonic mean of precision, the share of completed points that are nearer than ``radius``
+    to a true one, and recall, the same the other way round.
+
+    Source: Knapitsch et al. 2017, https://doi.org/10.1145/3072959.3073599.
+    """
+    import open3d as o3d  # slow to import, and few runs need it
+
+    def in_space(points: np.ndarray) -> o3d.t.geometry.PointCloud:
+        scaled = (points - truth.mean(axis=0)) / radius  # as Open3D computes in single precision
+        padded = np.pad(scaled, [(0, 0), (0, 3 - points.shape[1])])  # (P, 3)
+        return o3d.t.geometry.PointCloud(np.ascontiguousarray(padded, np.float32))
+
+    percent = in_space(completed).compute_metrics(
+        in_space(truth),
+        [o3d.t.geometry.Metric.FScore],
+        o3d.t.geometry.MetricParameters(fscore_radius=[1.0]),
+    )
+    return float(np.nan_to_num(percent.numpy()[0])) / 100  # no point near another is 0 / 0

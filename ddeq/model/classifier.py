@@ -1,0 +1,77 @@
+"""The classifier: encode the input, flow particles to equilibrium, read the equilibrium out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import partial
+
+from torch import Tensor, nn
+
+from ddeq.model.operator import Operator, OperatorConfig
+from ddeq.model.readout import MaxReadout
+from ddeq.solve.flow import Flow, initial_particles, seeded
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Architecture of a classifier.
+
+    Attributes:
+        operator: sizes of ``F_theta``.
+        classes: number of classes.
+        particles: ``N``, particles a cloud starts with unless asked otherwise.
+    """
+
+    operator: OperatorConfig
+    classes: int = 10
+    particles: int = 10
+
+    def to_dict(self) -> dict:
+        """Plain numbers, for a model card."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: dict) -> ClassifierConfig:
+        """The inverse of :meth:`to_dict`; raises TypeError or KeyError if it is not one."""
+        return cls(**{**plain, "operator": OperatorConfig(**plain["operator"])})
+
+
+class Classifier(nn.Module):
+    """A DDEQ that classifies clouds (paper, section 4.1)."""
+
+    Config = ClassifierConfig
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.operator = Operator(config.operator)
+        self.readout = MaxReadout(config.operator.latent_dim, config.classes)
+
+    def start(self, seeds: list[int], particles: int | None = None) -> Tensor:
+        """Initial particles of one cloud a seed, ``(B, N, d)`` on the CPU."""
+        count = particles or self.config.particles
+        return initial_particles(seeded(seeds), count, self.config.operator.latent_dim)
+
+    def flow(self, x: Tensor, x_mask: Tensor | None, z0: Tensor, **settings: object) -> Flow:
+        """The forward pass from ``z0 (B, N, d)``, ready to be iterated.
+
+        Args:
+            x: standardised input clouds ``(B, M, d_x)``.
+            x_mask: ``(B, M)`` bool, True where valid; None if all are.
+            z0: initial particles, see :meth:`start`.
+            **settings: of :class:`ddeq.solve.flow.Flow`.
+        """
+        operator = partial(
+            self.operator,
+            context=self.operator.encode(x, x_mask),
+            twice=bool(settings.get("differentiable")),
+        )
+        return Flow(operator, z0, **settings)
+
+    def logits(self, z: Tensor) -> Tensor:
+        """Class scores ``(B, classes)`` of particles ``(B, N, d)``, at any step of a flow."""
+        return self.readout(z)
+
+    def probabilities(self, z: Tensor) -> Tensor:
+        """Class probabilities ``(B, classes)`` of particles ``(B, N, d)``."""
+        return self.logits(z).softmax(-1)

@@ -1,0 +1,306 @@
+"""One completion from a cloud with a part missing to the completed one, frame by frame.
+
+hollow(cloud, keep) -> CompleterRun(checkpoint, hollow, settings) -> iterate -> CompletionOutcome
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from ddeq.errors import UserError
+from ddeq.input.clouds import PointCloud
+from ddeq.input.hollow import Hollow
+from ddeq.input.prepare import in_dimension, prepare
+from ddeq.input.preprocess import collate, isotropic, standardise, subsample
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.completer import free_count, scatter
+from ddeq.run.base import Run, as_array, flow_settings, step_numbers
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.run.truth import TRUTH_COLUMNS, comparison
+from ddeq.solve.flow import FlowStep, Stopped, StopRule
+
+MAX_FREE = 1000  # memory grows with the square: 1,000 free particles take half a gigabyte
+
+
+@dataclass(frozen=True)
+class CompletionFrame:
+    """One recorded step of one completion, as plain arrays of its ``N`` free particles.
+
+    Positions are in data space, in units in which the known points are standardised.
+
+    Attributes:
+        step: steps taken so far.
+        points, image: of ``z`` and of ``F(z)``, ``(N, d)`` float32.
+        attraction, repulsion, through_operator: the data coordinates ``(N, d)`` of the velocity's
+            exact parts; with noise, the last one also holds what the shaking changed.
+        probabilities: ``(classes,)``, of the completed cloud, see :meth:`CompleterRun.judge`;
+            None before.
+        objective, relative_objective, gradient_norm, step_size: see
+            :class:`ddeq.solve.flow.FlowStep`.
+        spread: of the free particles in latent space, see :func:`ddeq.metrics.particles.spread`.
+        evaluations: network evaluations so far.
+        seconds: since the solve began.
+        mmd2, chamfer, emd: of the completed cloud to the truth, see ``ddeq.metrics``, in units of
+            the standardised truth; None without a truth, nan once diverged. Clouds of more than
+            400 points are thinned for them.
+        f_score: of all completed points against the whole truth, at 1 % of its longest side, see
+            :func:`ddeq.metrics.distances.f_score`; likewise.
+        coverage: share of the removed points that have a free particle within 0.25 of the same
+            units; likewise.
+    """
+
+    step: int
+    points: np.ndarray
+    image: np.ndarray
+    attraction: np.ndarray
+    repulsion: np.ndarray
+    through_operator: np.ndarray
+    probabilities: np.ndarray | None
+    objective: float
+    relative_objective: float
+    gradient_norm: float
+    spread: float
+    step_size: float
+    evaluations: int
+    seconds: float
+    mmd2: float | None
+    chamfer: float | None
+    emd: float | None
+    f_score: float | None
+    coverage: float | None
+
+
+@dataclass(frozen=True)
+class CompletionOutcome:
+    """What a completion came to.
+
+    Attributes:
+        known, free: how many points were given and how many particles were added.
+        steps, evaluations: solver steps and network evaluations used.
+        objective, relative_objective, spread: at the end.
+        stopped: why it ended, with advice.
+        seconds: of the solve alone.
+        device: where it ran.
+        mmd2, chamfer, emd, f_score, coverage: as in :class:`CompletionFrame`; None without a truth.
+        longest: side of the truth's box, in the units of these distances; likewise.
+        label, confidence: the classifier's most probable class of the completed cloud and its
+            probability; None without a classifier.
+    """
+
+    known: int
+    free: int
+    steps: int
+    evaluations: int
+    objective: float
+    relative_objective: float
+    spread: float
+    stopped: Stopped
+    seconds: float
+    device: str
+    mmd2: float | None
+    chamfer: float | None
+    emd: float | None
+    f_score: float | None
+    coverage: float | None
+    longest: float | None
+    label: str | None
+    confidence: float | None
+
+    def to_dict(self) -> dict:
+        """Plain values, for JSON, without those that nobody knows."""
+        plain = {**asdict(self), "stopped": self.stopped.value}
+        return {name: value for name, value in plain.items() if value is not None}
+
+
+class CompleterRun(Run):
+    """One completion, ready to be iterated frame by frame and left at any time.
+
+    Args:
+        checkpoint: a completer and its card, the model already on ``device``.
+        hollow: what is to be completed. More known points than the card's ``points`` are thinned
+            for the model, and kept in the result.
+        settings: of the run; their ``particles`` belong to classifiers.
+        device: where to solve.
+        free: how many particles complete it; None is the paper's rule.
+        start: ``(N, d)``, where free particles begin, in the cloud's own units; None is noise.
+        classifier: judges completed clouds, on the same device.
+
+    Raises:
+        UserError: a cloud in space for a model of the plane that is not flat, too many or too few
+            free particles, or a start that is not finite.
+
+    Attributes:
+        standard: the known points in the units of frames, and how to undo them.
+        free: number of free particles.
+        labels: of the classifier; empty without one.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        hollow: Hollow,
+        settings: RunSettings,
+        device: torch.device | str = "cpu",
+        *,
+        free: int | None = None,
+        start: np.ndarray | None = None,
+        classifier: Checkpoint | None = None,
+    ) -> None:
+        self.model = checkpoint.model
+        self.hollow = hollow
+        self.classifier = classifier
+        self.labels = () if classifier is None else tuple(classifier.card["labels"])
+        dim = self.model.config.operator.input_dim
+        plane = in_dimension(PointCloud(hollow.known, hollow.name), dim).points
+        self._to_plane = _affine(hollow.known, plane)
+        self._to_space = _affine(plane, hollow.known)
+        self.standard = standardise(plane, isotropic(checkpoint.card))
+        limit, rng = checkpoint.card["points"], np.random.default_rng(0)
+        self.seen = subsample(self.standard.points, limit, rng)  # (K', d) by the model
+        if start is None:
+            rule = usual_count(checkpoint.card, hollow)
+            self.free = _checked_count(rule if free is None else free)
+            points, _ = scatter([settings.limits.seed], [self.free], dim)  # (1, N, d)
+        else:
+            self.free = _checked_count(len(start))
+            points = torch.from_numpy(self.in_frame_units(start))[None].float()
+        if not points.isfinite().all():
+            raise UserError("The particles to start from are not all numbers, so start from noise.")
+        self._compare = self._longest = None
+        if hollow.truth is not None:
+            proportions = isotropic(checkpoint.card)
+            self._compare = comparison(hollow, self.free, proportions)
+            self._longest = float(np.ptp(standardise(hollow.truth, proportions).points, 0).max())
+        self._verdicts: dict[int, np.ndarray] = {}
+        device = torch.device(device)
+        known = torch.from_numpy(self.seen)[None].to(device)  # (1, K', d)
+        flow = self.model.flow(known, None, points.to(device), None, **flow_settings(settings))
+        super().__init__(flow, settings, device)
+
+    def in_frame_units(self, points: np.ndarray) -> np.ndarray:
+        """The inverse of :meth:`in_own_units`."""
+        return self.standard.apply(self._to_plane(points))
+
+    def in_own_units(self, points: np.ndarray) -> np.ndarray:
+        """Points ``(P, d)`` of a frame in the space and units of the cloud, float64."""
+        return self._to_space(self.standard.undo(points.astype(np.float64)))
+
+    def _frame(self, step: FlowStep) -> CompletionFrame:
+        terms = self._velocity_terms(step)
+        dim = self.standard.points.shape[1]
+        points = as_array(self.model.points(step.particles))
+        metrics = dict.fromkeys(TRUTH_COLUMNS)
+        if self._compare is not None:
+            metrics = self._compare(self.in_own_units(points))
+        return CompletionFrame(
+            points=points,
+            image=as_array(self.model.points(step.image)),
+            # Data coordinates are the first latent ones.
+            attraction=as_array(terms.attraction[..., :dim]),
+            repulsion=as_array(terms.repulsion[..., :dim]),
+            through_operator=as_array(terms.through_operator[..., :dim]),
+            probabilities=None,
+            **step_numbers(step),
+            **metrics,
+        )
+
+    @torch.no_grad()
+    def judge(self, frames: Sequence[CompletionFrame]) -> list[CompletionFrame]:
+        """The frames with the classifier's probabilities of the completed clouds.
+
+        All are solved in one batch, by the classifier's card and from one start, so that only the
+        cloud tells one frame from another. Without a classifier the frames are as they were.
+        """
+        if self.classifier is None:
+            return list(frames)
+        new = [frame for frame in frames if frame.step not in self._verdicts]
+        for frame in new:
+            self._verdicts[frame.step] = np.full(len(self.labels), np.nan, np.float32)
+        finite = [frame for frame in new if np.isfinite(frame.points).all()]
+        if finite:
+            for frame, verdict in zip(finite, self._classify(finite), strict=True):
+                self._verdicts[frame.step] = verdict
+        return [replace(frame, probabilities=self._verdicts[frame.step]) for frame in frames]
+
+    def _classify(self, frames: Sequence[CompletionFrame]) -> np.ndarray:
+        """Class probabilities ``(T, classes)`` of completed clouds."""
+        model, card = self.classifier.model, self.classifier.card
+        clouds = [np.concatenate([self.seen, frame.points]).astype(np.float64) for frame in frames]
+        x, mask = collate([prepare(PointCloud(cloud, "completion"), card) for cloud in clouds])
+        settings = with_defaults(card, {})
+        limits = settings.limits
+        end = model.flow(
+            x.to(self.device),
+            mask.to(self.device),
+            model.start([limits.seed] * len(frames), limits.particles).to(self.device),
+            solver=settings.solver,
+            kernel=settings.kernel,
+            stop=StopRule(limits.steps, limits.tolerance),
+            velocity=False,
+        ).run()
+        return model.probabilities(end.particles).cpu().numpy()
+
+    @property
+    def completed(self) -> np.ndarray:
+        """The completed cloud as it is now, float64 ``(K + N, d)`` in its own space and units.
+
+        Its first ``K`` rows are ``hollow.known`` to the last bit.
+        """
+        if self.last is None:
+            raise RuntimeError("The run has not begun: iterate over it first.")
+        return np.concatenate([self.hollow.known, self.in_own_units(self.last.points)])
+
+    @property
+    def outcome(self) -> CompletionOutcome:
+        """The result so far; a run that was left early counts as cancelled."""
+        ending = self._ending()
+        label = confidence = None
+        if self.classifier is not None:
+            [judged] = self.judge([self.last])
+            best = int(judged.probabilities.argmax())
+            label, confidence = self.labels[best], float(judged.probabilities[best])
+        return CompletionOutcome(
+            known=len(self.hollow.known),
+            free=self.free,
+            **{name: getattr(self.last, name) for name in TRUTH_COLUMNS},
+            longest=self._longest,
+            label=label,
+            confidence=confidence,
+            **ending,
+        )
+
+
+def _checked_count(free: int) -> int:
+    if not 1 <= free <= MAX_FREE:
+        raise UserError(
+            f"There cannot be {free:,} free particles, so choose a number from 1 to {MAX_FREE:,}."
+        )
+    return free
+
+
+def _affine(source: np.ndarray, target: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+    """The affine map that takes the points ``source (M, a)`` to ``target (M, b)``."""
+    if source is target:
+        return lambda points: points
+    before, after = source.mean(axis=0), target.mean(axis=0)
+    matrix, *_ = np.linalg.lstsq(source - before, target - after)  # (a, b)
+    return lambda points: (points - before) @ matrix + after
+
+
+def usual_count(card: Mapping[str, Any], hollow: Hollow) -> int:
+    """How many free particles complete this cloud unless one says otherwise, 1 to `MAX_FREE`.
+
+    By the paper's rule; with ``free = "removed"`` in the card as many as were removed, where that
+    is known, or fewer in the proportion in which known points are thinned for the model.
+    """
+    if card.get("free") == "removed" and hollow.removed is not None:
+        seen = min(len(hollow.known), card["points"])
+        count = round(len(hollow.removed) * seen / len(hollow.known))
+    else:
+        count = free_count(len(hollow.known), card["architecture"]["total"])
+    return min(max(1, count), MAX_FREE)

@@ -1,0 +1,152 @@
+"""The objective ``G(mu) = 1/2 MMD^2(mu, F(mu))`` and its Wasserstein gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ddeq.solve.kernels import Kernel, SlicedRiesz, discrepancy, squared_distances, uniform_mass
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one evaluation of the operator tells about the particles.
+
+    Attributes:
+        particles: ``z (B, N, d)``.
+        image: ``F(z) (B, N, d)``.
+        objective: ``G (B,)``.
+        velocity: ``-N dG/dz (B, N, d)``, the direction of steepest descent in the Wasserstein
+            geometry, zero for padded particles; None if it was not asked for.
+    """
+
+    particles: Tensor
+    image: Tensor
+    objective: Tensor
+    velocity: Tensor | None
+
+
+def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
+    """``a`` for the clouds that are ``chosen (B,)``, ``b`` for the others."""
+    wide = chosen[:, None, None]
+    has_velocity = a.velocity is not None and b.velocity is not None
+    return Evaluation(
+        torch.where(wide, a.particles, b.particles),
+        torch.where(wide, a.image, b.image),
+        torch.where(chosen, a.objective, b.objective),
+        torch.where(wide, a.velocity, b.velocity) if has_velocity else None,
+    )
+
+
+class Objective:
+    """``G`` of one batch of clouds, counting how often the operator was evaluated.
+
+    Args:
+        operator: ``z (B, N, d) -> F(z) (B, N, d)``.
+        kernel: of the MMD.
+        mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
+        share: ``(B,)``, the mass of all these particles together, where known points that never
+            move hold the rest; None is 1. Known points stand on their own images, so they cancel
+            out of ``G`` and its gradient, and only their mass is left.
+        differentiable: keep the graph, so that a solve can be differentiated by unrolling.
+    """
+
+    def __init__(
+        self,
+        operator: Callable[[Tensor], Tensor],
+        kernel: Kernel,
+        mask: Tensor | None = None,
+        share: Tensor | None = None,
+        differentiable: bool = False,
+    ) -> None:
+        self.operator = operator
+        self.kernel = kernel
+        self.mask = mask
+        self.share = share
+        self.differentiable = differentiable
+        self.evaluations = 0
+        self._mass: Tensor | None = None
+
+    def __call__(
+        self, z: Tensor, velocity: bool = True, kernel: Kernel | None = None
+    ) -> Evaluation:
+        """Evaluate ``F`` once at ``z (B, N, d)``, and the velocity if asked for.
+
+        Args:
+            z: particles.
+            velocity: whether it is wanted.
+            kernel: whose velocity, if not that of the objective's own.
+        """
+        self.evaluations += 1
+        mass = self.mass(z)  # (B, N)
+        with torch.set_grad_enabled(velocity or self.differentiable):
+            if not self.differentiable:
+                z = z.detach().requires_grad_(velocity)
+            elif not z.requires_grad:
+                z = z.detach().requires_grad_()
+            image = self.operator(z)  # (B, N, d)
+            points = (z, image) if self.differentiable else (z.detach(), image.detach())
+            mmd = discrepancy(*points, mass, mass, self.kernel)
+            value, v = mmd.mmd2 / 2, None
+            if velocity:
+                if kernel not in (None, self.kernel):
+                    mmd = discrepancy(*points, mass, mass, kernel)
+                # dG/dz = 1/2 (dMMD^2/dz + J_F^T dMMD^2/dF), by one product with J_F^T.
+                (through,) = torch.autograd.grad(
+                    image, z, mmd.grad_b, create_graph=self.differentiable
+                )
+                v = -(mmd.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
+        return Evaluation(*points, value, v)
+
+    def mass(self, z: Tensor) -> Tensor:
+        """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""
+        if self._mass is None:  # the same at every step
+            mass = uniform_mass(z, self.mask)
+            self._mass = mass if self.share is None else self.share[:, None] * mass
+        return self._mass
+
+
+@dataclass(frozen=True)
+class VelocityTerms:
+    """The velocity split into its three exact parts, each ``(B, N, d)``.
+
+    Attributes:
+        attraction: towards the particles of ``F(mu)``.
+        repulsion: away from the other particles.
+        through_operator: the part that moves ``F(mu)`` itself, ``-N J_F^T dG/dF``.
+    """
+
+    attraction: Tensor
+    repulsion: Tensor
+    through_operator: Tensor
+
+
+def velocity_terms(here: Evaluation, kernel: Kernel, mass: Tensor) -> VelocityTerms:
+    """Split ``here.velocity`` without evaluating the operator again.
+
+    Known points pull at a particle as much as they push it, and appear in neither part.
+
+    Args:
+        here: an evaluation with its velocity.
+        kernel: of the :class:`Objective` that made it.
+        mass: of its particles, ``(B, N)``, see :meth:`Objective.mass`.
+    """
+    z, image = here.particles, here.image
+
+    attraction, repulsion = pull(z, image, mass, kernel), -pull(z, z, mass, kernel)
+    return VelocityTerms(attraction, repulsion, here.velocity - attraction - repulsion)
+
+
+def pull(z: Tensor, target: Tensor, mass: Tensor, kernel: Kernel) -> Tensor:
+    """How particles ``z (B, N, d)`` are drawn to a ``target (B, N, d)`` of mass ``(B, N)``."""
+    if isinstance(kernel, SlicedRiesz):
+        # Of both together, where only the target has mass.
+        both = torch.cat([z, target], 1), torch.cat([torch.zeros_like(mass), mass], 1)
+        v = kernel.interaction(*both)[1][:, : z.shape[1]]
+    else:
+        weight = kernel.slope(squared_distances(z, target)) * mass[:, None, :]  # (B, N, N)
+        v = weight.sum(2, keepdim=True) * z - weight @ target  # (B, N, d)
+    return v.masked_fill((mass == 0)[..., None], 0.0)

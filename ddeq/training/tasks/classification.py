@@ -1,0 +1,126 @@
+"""Learning to classify.
+
+Every batch is solved without a graph to its equilibrium, ``F`` is applied once more with one
+(or an exact implicit gradient is taken), and three terms are minimised::
+
+    cross-entropy of the read-out
+    + residual_weight * MMD^2(z*, F(z*))           so that solvers arrive
+    + spread_weight * relu(log(target / spread))   so that particles do not collapse
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ddeq.metrics.particles import spread
+from ddeq.model.classifier import Classifier
+from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.implicit import GRADIENTS
+from ddeq.solve.kernels import Riesz, mmd2
+from ddeq.solve.solvers import Solver
+from ddeq.training.datasets.packed import Batch
+from ddeq.training.datasets.sources import Clouds
+from ddeq.training.recipes import Recipe, Stage
+
+CRITERION = "validation_cross_entropy"
+
+
+def batch_losses(
+    model: nn.Module,
+    clouds: Clouds,
+    index: Tensor,
+    recipe: Recipe,
+    stage: Stage,
+    generator: torch.Generator,
+    device: torch.device | str,
+) -> Losses:
+    """The losses on the clouds ``index (B,)``, with a graph."""
+    batch = clouds.batch(index, stage.points, generator, recipe.augmentation)
+    if not isinstance(model, Classifier):
+        batch = batch.to(device)
+        return prediction_losses(model(batch.x, batch.mask), batch.labels, stage)
+    shape = (len(index), recipe.model.particles, recipe.model.operator.latent_dim)
+    z0 = torch.randn(shape, generator=generator)
+    solver, steps = stage.draw(generator)
+    return losses(model, batch.to(device), stage, z0.to(device), solver, steps)
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The terms of the loss on one batch, scalars; ``spread`` is the mean spread itself."""
+
+    cross_entropy: Tensor
+    residual: Tensor
+    spread: Tensor
+    total: Tensor
+    correct: Tensor
+
+
+def losses(
+    model: Classifier, batch: Batch, stage: Stage, z0: Tensor, solver: Solver, steps: int
+) -> Losses:
+    """Solve a batch to its equilibrium and evaluate the loss there, with a graph."""
+    context = model.operator.encode(batch.x, batch.mask)
+    operator = partial(model.operator, context=context)
+    z_star = z0
+    if steps:
+        stop = StopRule(steps, tolerance=0.0)
+        flow = Flow(operator, z0, solver=solver, stop=stop, velocity=False)
+        with torch.no_grad():
+            z_star = flow.run().particles  # (B, N, d)
+    image = GRADIENTS[stage.gradient](operator, z_star)  # (B, N, d)
+    found = prediction_losses(model.logits(image), batch.labels, stage)
+    residual = mmd2(z_star.detach(), image, Riesz()).mean()
+    width = spread(image)  # (B,)
+    collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
+    total = found.total + stage.residual_weight * residual + stage.spread_weight * collapse
+    return replace(found, residual=residual, spread=width.mean(), total=total)
+
+
+def prediction_losses(logits: Tensor, labels: Tensor, stage: Stage) -> Losses:
+    """The losses of class scores ``(B, classes)``, as far as they need no solver."""
+    cross_entropy = F.cross_entropy(logits, labels, label_smoothing=stage.label_smoothing)
+    correct = (logits.argmax(1) == labels).float().mean()
+    none = cross_entropy.new_zeros(())
+    return Losses(cross_entropy, none, none, cross_entropy, correct)
+
+
+@torch.no_grad()
+def validate(
+    model: nn.Module, clouds: Clouds, recipe: Recipe, device: torch.device | str
+) -> dict[str, float]:
+    """How well the first 1,000 clouds are classified, solved as the card says, and how it ends."""
+    model.eval()
+    correct, surprise, residual, width = [], [], [], []
+    for index in torch.arange(min(1000, len(clouds))).split(64):
+        g = torch.Generator().manual_seed(0)
+        batch = clouds.batch(index, recipe.validated_points, g).to(device)
+        if isinstance(model, Classifier):
+            settings = RunSettings.from_dict(recipe.card["settings"])
+            z0 = model.start(index.tolist()).to(device)
+            stop = StopRule(settings.limits.steps, settings.limits.tolerance)
+            how = {"solver": settings.solver, "stop": stop, "velocity": False}
+            end = model.flow(batch.x, batch.mask, z0, **how).run()
+            logits = model.logits(end.particles)
+            residual.append(end.relative_objective)
+            width.append(spread(end.particles))
+        else:
+            logits = model(batch.x, batch.mask)
+        correct.append(logits.argmax(1) == batch.labels)
+        surprise.append(F.cross_entropy(logits, batch.labels, reduction="none"))
+    model.train()
+    found = {
+        "validation_accuracy": float(torch.cat(correct).float().mean()),
+        CRITERION: float(torch.cat(surprise).mean()),
+    }
+    if residual:
+        found["validation_relative_objective"] = float(torch.cat(residual).median())
+        found["validation_spread"] = float(torch.cat(width).median())
+    return found

@@ -1,0 +1,194 @@
+"""Learning to complete.
+
+Holes are cut into every cloud, free particles flow without a graph towards their equilibrium
+beside the known points, ``F`` is applied some more times with one, and four terms are minimised::
+
+    MMD^2 of the completed to the whole cloud, in data space (energy distance)
+    - entropy_weight * entropy of the free particles     so that they spread (paper, section 4.2)
+    + residual_weight * MMD^2(z*, F(z*))                 so that solvers arrive
+    + spread_weight * relu(log(target / spread))         so that particles do not become one:
+                                                         the same forever, they could not part
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields, replace
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ddeq.metrics.particles import spread
+from ddeq.model.baselines import PCN
+from ddeq.model.completer import Completer
+from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
+from ddeq.solve.solvers import Solver
+from ddeq.training.datasets.holes import Partial, cut
+from ddeq.training.datasets.sources import Clouds
+from ddeq.training.recipes import Recipe, Stage
+
+CRITERION = "validation_mmd2"
+BANDWIDTH = 0.1  # of the entropy's density estimate, in units of the standardised cloud
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The terms of the loss on one batch, scalars; ``spread`` is the mean spread itself."""
+
+    data: Tensor
+    residual: Tensor
+    spread: Tensor
+    entropy: Tensor
+    total: Tensor
+
+
+def batch_losses(
+    model: Completer | PCN,
+    clouds: Clouds,
+    index: Tensor,
+    recipe: Recipe,
+    stage: Stage,
+    generator: torch.Generator,
+    device: torch.device | str,
+) -> Losses:
+    """The losses on the clouds ``index (B,)``, with a graph."""
+    whole = clouds.batch(index, stage.points, generator, recipe.augmentation)
+    batch = cut(whole, recipe.holes, generator)
+    counts = recipe.holes.free(batch, recipe.model.total)  # (B,)
+    shape = (len(index), int(counts.max()), batch.known.shape[-1])
+    start = torch.randn(shape, generator=generator).to(device)  # (B, N, d_x)
+    mask = (torch.arange(shape[1]) < counts[:, None]).to(device)
+    batch = batch.to(device)
+    if isinstance(model, PCN):
+        points = model.complete(batch.known, batch.known_mask, shape[1])
+        return prediction_losses(batch, points, mask, stage)
+    return losses(model, batch, stage, start, mask, *stage.draw(generator))
+
+
+def losses(
+    model: Completer,
+    batch: Partial,
+    stage: Stage,
+    start: Tensor,
+    mask: Tensor,
+    solver: Solver,
+    steps: int,
+) -> Losses:
+    """Solve a batch without a graph, then go on with one, and evaluate the loss on the way.
+
+    ``F`` is applied ``stage.unroll`` times with a graph from where the solver came, and the loss
+    is averaged over these images: one is the paper's phantom gradient; with more, ``F`` also
+    learns to leave behind what the next application needs.
+
+    Args:
+        model: the completer.
+        batch: clouds with holes.
+        stage: of the training.
+        start: where free particles start, ``(B, N, d_x)``, with ``mask (B, N)``.
+        mask: True where there is a particle.
+        solver, steps: how to solve; without a step the lift of the start is trained, too.
+    """
+    context = model.encode(batch.known, batch.known_mask)
+    operator = partial(model.operator, context=context, mask=mask)
+    z = model.lift(start)  # (B, N, d)
+    if steps:
+        stop = StopRule(steps, tolerance=0.0)
+        flow = Flow(operator, z, solver=solver, stop=stop, mask=mask, velocity=False)
+        with torch.no_grad():
+            z = flow.run().particles
+    found = []
+    for k in range(stage.unroll):
+        image = operator(z)  # (B, N, d)
+        # The start need not be an equilibrium.
+        before = z.detach() if steps or k else image.detach()
+        found.append(_losses_at(batch, model.points(image), before, image, mask, stage))
+        z = image
+    return Losses(*(torch.stack(terms).mean() for terms in zip(*map(_terms, found), strict=True)))
+
+
+def _losses_at(
+    batch: Partial, points: Tensor, z: Tensor, image: Tensor, mask: Tensor, stage: Stage
+) -> Losses:
+    """The losses of one application of ``F`` to particles ``z``."""
+    found = prediction_losses(batch, points, mask, stage)
+    mass = uniform_mass(image, mask)
+    residual = found.residual
+    if stage.residual_weight:
+        residual = mmd2_loss(z, image, mass, mass, Riesz()).mean()
+    width = spread(image, mask)  # (B,)
+    collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
+    total = found.total + stage.residual_weight * residual + stage.spread_weight * collapse
+    return replace(found, residual=residual, spread=width.mean(), total=total)
+
+
+def _terms(found: Losses) -> tuple[Tensor, ...]:
+    return tuple(getattr(found, field.name) for field in fields(found))
+
+
+def prediction_losses(batch: Partial, points: Tensor, mask: Tensor, stage: Stage) -> Losses:
+    """The losses of predicted points ``(B, N, d_x)``, as far as they need no solver."""
+    data = completion_error(batch, points, mask).mean()
+    entropy = kde_entropy(points, mask).mean()
+    none = data.new_zeros(())
+    return Losses(data, none, none, entropy, data - stage.entropy_weight * entropy)
+
+
+def completion_error(batch: Partial, points: Tensor, mask: Tensor) -> Tensor:
+    """``MMD^2`` (energy distance) of known and predicted points to the whole cloud, ``(B,)``.
+
+    Known points are in both clouds: their masses are subtracted, not their pairs computed twice.
+    """
+    each = 1 / (batch.known_mask.sum(1) + mask.sum(1))[:, None]  # (B, 1), mass of a point
+    missing = uniform_mass(batch.full, batch.full_mask) - each * batch.kept  # (B, M)
+    return mmd2_loss(points, batch.full, each * mask, missing, Riesz())
+
+
+def kde_entropy(points: Tensor, mask: Tensor) -> Tensor:
+    """Entropy of points ``(B, N, d)`` by a Gaussian kernel-density estimate, ``(B,)``, in nats."""
+    d2 = squared_distances(points, points)  # (B, N, N)
+    log_kernel = (-d2 / (2 * BANDWIDTH**2)).masked_fill(~mask[:, None, :], -math.inf)
+    log_density = log_kernel.logsumexp(2) - mask.sum(1, keepdim=True).log()  # (B, N)
+    normaliser = points.shape[-1] / 2 * math.log(2 * math.pi * BANDWIDTH**2)
+    return normaliser - (log_density * uniform_mass(points, mask)).sum(1)
+
+
+@torch.no_grad()
+def validate(
+    model: Completer | PCN, clouds: Clouds, recipe: Recipe, device: torch.device | str
+) -> dict[str, float]:
+    """Error on the first 512 clouds, cut by the default rule and solved as the card says."""
+    model.eval()
+    generator = torch.Generator().manual_seed(0)
+    error, relative = [], []
+    for index in torch.arange(min(512, len(clouds))).split(64):
+        whole = clouds.batch(index, recipe.validated_points, generator)
+        batch = cut(whole, type(recipe.holes)(), generator)
+        counts = recipe.holes.free(batch, recipe.model.total)
+        start = torch.randn(len(index), int(counts.max()), whole.x.shape[-1], generator=generator)
+        mask = (torch.arange(start.shape[1]) < counts[:, None]).to(device)
+        batch, start = batch.to(device), start.to(device)
+        if isinstance(model, PCN):
+            points = model.complete(batch.known, batch.known_mask, start.shape[1])
+        else:
+            settings = RunSettings.from_dict(recipe.card["settings"])
+            end = model.flow(
+                batch.known,
+                batch.known_mask,
+                start,
+                mask,
+                solver=settings.solver,
+                stop=StopRule(settings.limits.steps, settings.limits.tolerance),
+                velocity=False,
+            ).run()
+            points = model.points(end.particles)
+            relative.append(end.relative_objective)
+        error.append(completion_error(batch, points, mask))
+    model.train()
+    found = {CRITERION: float(torch.cat(error).mean())}
+    if relative:
+        found["validation_relative_objective"] = float(torch.cat(relative).median())
+    return found

@@ -1,0 +1,493 @@
+"""The command line, as scripts use it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ddeq.cli import main
+from ddeq.evaluation import solvers
+from ddeq.evaluation.object_cases import CUTS
+from ddeq.evaluation.samplings import copied
+from ddeq.input.clouds import read_cloud
+from ddeq.input.formats.axes import UP_AXES
+from ddeq.input.gallery import load_gallery
+from ddeq.input.partial import Orbit, seen_from
+from ddeq.model.checkpoints import save
+from ddeq.training.datasets import objects
+from tests import solids
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def digit(tmp_path) -> Path:
+    """A picture of a zero."""
+    image = np.kron(load_gallery().images[0], np.ones((10, 10), np.uint8))
+    Image.fromarray(255 - image).save(tmp_path / "zero.png")
+    return tmp_path / "zero.png"
+
+
+@pytest.fixture
+def mnist(tmp_path) -> Path:
+    """A folder in MNIST's format that holds the gallery, as train and test split."""
+    gallery = load_gallery()
+
+    def header(kind: int, *sizes: int) -> bytes:
+        return bytes((0, 0, 8, kind)) + np.array(sizes, ">u4").tobytes()
+
+    count = len(gallery.labels)
+    for prefix in ("train", "t10k"):
+        images = header(3, count, 28, 28) + gallery.images.tobytes()
+        labels = header(1, count) + gallery.labels.astype(np.uint8).tobytes()
+        (tmp_path / f"{prefix}-images-idx3-ubyte").write_bytes(images)
+        (tmp_path / f"{prefix}-labels-idx1-ubyte").write_bytes(labels)
+    return tmp_path
+
+
+@pytest.fixture
+def completer(tmp_path, tiny_completer) -> Path:
+    """The weights of a tiny random completer."""
+    path = tmp_path / "tiny-completion.safetensors"
+    save(tiny_completer.model, tiny_completer.card, path)
+    return path
+
+
+@pytest.fixture
+def ball(tmp_path) -> Path:
+    """A cloud that is not flat."""
+    np.save(tmp_path / "ball.npy", np.random.default_rng(0).normal(size=(50, 3)))
+    return tmp_path / "ball.npy"
+
+
+@pytest.fixture
+def cube(tmp_path) -> Path:
+    """A mesh: a cube from the origin to (1, 2, 3), of quadrilaterals."""
+    corners = [(x, 2 * y, 3 * z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+    faces = [(1, 2, 4, 3), (5, 7, 8, 6), (1, 5, 6, 2), (3, 4, 8, 7), (1, 3, 7, 5), (2, 6, 8, 4)]
+    lines = [f"v {x} {y} {z}" for x, y, z in corners]
+    lines += ["f " + " ".join(map(str, face)) for face in faces]
+    (tmp_path / "cube.obj").write_text("\n".join(lines) + "\n")
+    return tmp_path / "cube.obj"
+
+
+@pytest.fixture
+def models(tmp_path) -> Path:
+    """A folder of tiny random models of objects, named as what ships."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    made = {
+        "objects": solids.classifier(),
+        "objects-control": solids.classifier(1),
+        "completion-objects": solids.completer(),
+        "completion-objects-pcn": solids.pcn(),
+    }
+    for name, checkpoint in made.items():
+        save(checkpoint.model, checkpoint.card, folder / f"{name}.safetensors")
+    return folder
+
+
+@pytest.fixture
+def furniture(tmp_path) -> Path:
+    """A folder of data that holds plain solids."""
+    objects.save(solids.solids(), tmp_path / "furniture" / "objects.npz")
+    return tmp_path / "furniture"
+
+
+def said(capsys, *arguments: object) -> dict:
+    """The one JSON object that a command prints."""
+    assert main([*map(str, arguments), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_classify_prints_one_json_object(digit):
+    """In a process of its own: nothing but the object may reach stdout."""
+    command = [sys.executable, "-m", "ddeq", "classify", str(digit), "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout)
+    assert result["label"] == "0"
+    assert set(result) >= {
+        *("label", "probabilities", "steps", "evaluations", "objective", "relative_objective"),
+        *("stopped", "seconds", "device"),
+    }
+    assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert result["evaluations"] == result["steps"] + 1
+
+
+def test_classify_takes_settings(capsys, digit):
+    options = ("--solver", "euler", "--steps", 3, "--tolerance", 0, "--device", "cpu")
+    result = said(capsys, "classify", digit, *options)
+    assert (result["steps"], result["stopped"]) == (3, "step limit")
+
+
+def test_without_json_the_result_is_readable(capsys, digit):
+    assert main(["classify", str(digit)]) == 0
+    assert "label: 0\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["classify", "missing.ply"],
+        ["classify", "ZERO", "--solver", "none"],
+        ["classify", "ZERO", "--steps", "many"],
+        ["classify", "ZERO", "--device", "tpu"],
+        ["classify", "ZERO", "--model", "missing.safetensors"],
+        ["classify"],
+        ["unknown"],
+        ["train", "missing.toml", "--data", "."],
+        ["evaluate", "digits", "--data", "missing"],
+        ["evaluate", "digits", "--data", ".", "--model", "COMPLETER"],
+        ["evaluate", "completion-digits", "--data", "missing", "--model", "COMPLETER"],
+        ["evaluate", "completion-digits", "--data", "MNIST", "--limit", "0"],
+        ["classify", "ZERO", "--model", "COMPLETER"],
+        ["complete", "ZERO"],
+        ["complete", "ZERO", "--out", "done.exe", "--model", "COMPLETER"],
+        ["complete", "ZERO", "--out", "no/such/folder.ply", "--model", "COMPLETER"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "assets/digits.safetensors"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "1,2"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "1,2,x"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "99,99,1"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "0,0,nan"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--hole", "14,-14,99"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--holes", "-1"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--radius", "wide"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--free", "0"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--free", "99999"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "COMPLETER", "--holes", "2"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "COMPLETER"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--scan", "0,0"],
+        ["complete", "ZERO", "--out", "no.ply", "--model", "COMPLETER", "--sphere", "0,0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--hole", "0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--sphere", "0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--sphere", "0,0,0,99"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--plane", "0,0,0,1"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--plane", "0,0,1,-99"],
+        ["complete", "BALL", "--out", "no.ply", "--model", "SOLIDS", "--scan", "0,inf"],
+        ["classify", "BALL", "--up", "w"],
+        ["classify", "ZERO", "--up", "y"],
+        ["classify", "BALL", "--sampling", "even"],
+        ["classify", "BALL", "--model", "assets/digits.safetensors"],
+        ["classify", "CUBE", "--points", "2"],
+        ["evaluate", "objects", "--data", ".", "--samplings", "0"],
+    ],
+)
+def test_errors_are_one_sentence_and_status_2(
+    capsys, monkeypatch, digit, mnist, completer, ball, cube, models, arguments
+):
+    monkeypatch.chdir(ROOT)
+    files = {"ZERO": digit, "MNIST": mnist, "COMPLETER": completer, "BALL": ball, "CUBE": cube}
+    files["SOLIDS"] = models / "completion-objects.safetensors"
+    assert main([str(files.get(a, a)) for a in arguments]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1 and printed.err.endswith(".\n")
+
+
+def test_evaluate_counts_what_classify_says(capsys, mnist):
+    result = said(capsys, "evaluate", "digits", "--data", mnist, "--limit", 30, "--stability")
+    assert result["total"] == 30
+    assert result["accuracy"] == result["correct"] / 30 > 0.9
+    low, high = result["interval"]
+    assert low < result["accuracy"] <= high
+    assert result["parameters"] == 773_114
+    assert result["mean_relative_objective"] < 0.05
+    assert result["agreement_of_seeds"] > 0.9 and result["changed_5x"] < 0.1
+
+
+def test_evaluate_can_read_the_validation_split(capsys, mnist):
+    result = said(
+        capsys, *("evaluate", "digits", "--data", mnist, "--split", "validation", "--limit", 5)
+    )
+    assert (result["split"], result["total"]) == ("validation", 5)
+
+
+def test_evaluate_solvers_compares_one_to_the_reference_and_draws_it(
+    capsys, mnist, tmp_path, monkeypatch
+):
+    limits = replace(solvers.REFERENCE.limits, steps=5)
+    monkeypatch.setattr(solvers, "REFERENCE", replace(solvers.REFERENCE, limits=limits))
+    figure = tmp_path / "solvers.svg"
+    options = ("--data", mnist, "--limit", 3, "--solver", "broyden", "--figure", figure)
+    result = said(capsys, "evaluate", "solvers", *options)
+    assert {*result["solvers"]} == {"reference", "broyden"}
+    assert result["solvers"]["broyden"]["settings"]["solver"] == "broyden"
+    assert result["digits"] == 3 and figure.read_text().count("<polyline") == 2
+
+
+def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        """
+        name = "tiny"
+        seed = 0
+        validation = 40
+        [card]
+        labels = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
+        points = 60
+        settings = { solver = "picard", kernel = "riesz", steps = 5 }
+        [model]
+        classes = 10
+        particles = 4
+        operator = { latent_dim = 16, hidden_dim = 4, heads = 4 }
+        [[stages]]
+        batches = 2
+        batch_size = 8
+        points = 30
+        solves = [{ solver = "picard", steps = [1, 2] }]
+        """
+    )
+    out = tmp_path / "run"
+    trained = said(capsys, "train", recipe, "--data", mnist, "--out", out)
+    result = said(capsys, "classify", digit, "--model", trained["weights"])
+    assert result["label"] in "0123456789"
+
+
+def test_bench_measures_both_ways_in_one_run(capsys, monkeypatch):
+    monkeypatch.setattr("ddeq.bench.digits.MANY", 30)
+    result = said(capsys, "bench", "digits", "--steps", 2, "--repeats", 1)
+    assert "objects" not in result and result["threads"] >= 1
+    for config in ("paper", "shipped"):
+        for batch in ("batch_1", "batch_64", "particles_30"):
+            row = result["digits"][config][batch]
+            assert row["ratio"] == pytest.approx(row["ms_per_step_naive"] / row["ms_per_step"])
+            assert row["ms_to_first_step"] > 0
+        completion = result["digits"][f"completion_{config}"]
+        assert (completion["known"], completion["free"]) == (100, 40)
+        assert completion["ms_per_step"] > 0
+
+
+def test_info_names_the_models(capsys):
+    result = said(capsys, "info")
+    assert result["models"]["digits"]["parameters"] == 773_114
+    assert result["models"]["digits"]["kind"] == "classifier"
+
+
+# Completion
+
+
+@pytest.fixture
+def line(tmp_path) -> tuple[Path, np.ndarray]:
+    """30 points about a line through the origin, as a file."""
+    x = np.linspace(-3, 3, 30)
+    points = np.stack([x, np.sin(7 * x) / 7], axis=1)
+    np.save(tmp_path / "line.npy", points)
+    return tmp_path / "line.npy", points
+
+
+def test_complete_without_holes_takes_the_file_as_partial(capsys, line, completer, tmp_path):
+    file, points = line
+    out = tmp_path / "done.csv"
+    result = said(capsys, "complete", file, "--out", out, "--model", completer)
+    assert {*result} == {
+        *("known", "free", "steps", "evaluations", "objective", "relative_objective", "spread"),
+        *("stopped", "seconds", "device"),
+    }
+    assert (result["known"], result["free"], result["steps"]) == (30, 8, 4)
+    found = read_cloud(out, out.name).points
+    assert len(found) == 38 and found[:30].tobytes() == points.tobytes()
+
+
+@pytest.mark.parametrize("name", ["done.ply", "done.xyz", "done.npy", "done.csv"])
+def test_complete_cuts_holes_in_the_units_of_the_file(capsys, line, completer, tmp_path, name):
+    file, points = line
+    out = tmp_path / name
+    holes = ("--hole", "-1.5,0,0.5", "2,0,1")
+    options = ("--out", out, "--model", completer, "--free", 5)
+    result = said(capsys, "complete", file, *options, *holes)
+    keep = np.hypot(points[:, 0] + 1.5, points[:, 1]) > 0.5
+    keep &= np.hypot(points[:, 0] - 2, points[:, 1]) > 1
+    assert (result["known"], result["free"]) == (keep.sum(), 5)
+    assert {*result} >= {"mmd2", "chamfer", "emd", "coverage"}
+    found = read_cloud(out, out.name).points
+    assert found[: keep.sum(), :2].tobytes() == points[keep].tobytes()
+    assert len(found) == keep.sum() + 5
+
+
+def test_complete_cuts_random_holes_by_seed(capsys, digit, completer, tmp_path):
+    def known(*options: object) -> bytes:
+        out = tmp_path / "done.npy"
+        result = said(capsys, "complete", digit, "--out", out, "--model", completer, *options)
+        return np.load(out)[: result["known"]].tobytes()
+
+    assert known("--holes", 2) == known("--holes", 2, "--radius", 0.6, "--seed", 0)
+    assert known("--holes", 2) != known("--holes", 2, "--seed", 1)
+    assert known("--holes", 2) != known("--holes", 2, "--radius", 0.3)
+
+
+@pytest.mark.parametrize("split", ["test", "validation"])
+def test_evaluate_completion_tells_what_it_left_out(capsys, mnist, completer, split):
+    command = ("evaluate", "completion-digits", "--data", mnist, "--model", completer)
+    options = ("--limit", 4, "--neighbours", 50, "--split", split, "--json")
+    assert main([*map(str, (*command, *options))]) == 0
+    printed = capsys.readouterr()
+    for missing in ("control", "pcn"):
+        assert f"Without {completer.stem}-{missing}: " in printed.err
+    result = json.loads(printed.out)
+    assert result["cases"] + result["skipped"] == 4 and result["split"] == split
+    assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
+    # The test split of this folder is its train split: each digit is its own neighbour.
+    exact = result["methods"]["neighbour"]["missing"]["chamfer"]["mean"] < 0.1
+    assert exact == (split == "test")
+
+
+# Objects in space
+
+
+def test_what_lies_in_a_plane_is_a_digit_and_anything_else_an_object(
+    capsys, monkeypatch, digit, ball, cube, models
+):
+    assert said(capsys, "classify", digit)["label"] == "0"
+    monkeypatch.setattr("ddeq.cli.solve.ASSETS", models)
+    for file in (ball, cube):
+        result = said(capsys, "classify", file)
+        assert {*result["probabilities"]} == {*solids.CLASSES}
+        explicit = said(capsys, "classify", file, "--model", models / "objects.safetensors")
+        assert explicit["probabilities"] == result["probabilities"]
+
+
+def test_a_sheet_is_an_object_where_the_up_axis_is_said(capsys, monkeypatch, tmp_path, models):
+    sheet = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1, 0]
+    np.save(tmp_path / "sheet.npy", sheet)
+    monkeypatch.setattr("ddeq.cli.solve.ASSETS", models)
+    result = said(capsys, "classify", tmp_path / "sheet.npy", "--up", "z")
+    assert {*result["probabilities"]} == {*solids.CLASSES}
+
+
+def test_the_up_axis_and_the_sampling_of_a_mesh_can_be_chosen(capsys, cube, models):
+    model = ("--model", models / "objects.safetensors")
+    options = ([], ["--up", "x"], ["--up=-y"], ["--points", 30], ["--sampling", "poisson disk"])
+    results = [said(capsys, "classify", cube, *model, *more) for more in options]
+    assert len({json.dumps(result["probabilities"]) for result in results}) == len(options)
+
+
+@pytest.fixture
+def egg(tmp_path) -> tuple[Path, np.ndarray]:
+    """An ellipsoid away from the origin, y up, as a file."""
+    points = solids.ball(np.random.default_rng(0))[:150] * [1, 3, 2] + [10, 20, 30]
+    np.save(tmp_path / "egg.npy", points)
+    return tmp_path / "egg.npy", points
+
+
+@pytest.mark.parametrize("up", ["x", "y", "z", "-y"])
+@pytest.mark.parametrize("name", ["done.ply", "done.npy"])
+def test_complete_cuts_objects_in_the_units_and_axes_of_the_file(
+    capsys, egg, models, tmp_path, up, name
+):
+    file, points = egg
+    out = tmp_path / name
+    options = ("--out", out, "--model", models / "completion-objects.safetensors", f"--up={up}")
+    cuts = ("--sphere", "10,23,30,1.5", "--plane", "0,0,2,29")  # the plane z = 29
+    result = said(capsys, "complete", file, *options, *cuts)
+    keep = np.linalg.norm(points - [10, 23, 30], axis=1) > 1.5
+    keep &= points[:, 2] >= 29
+    assert 0 < keep.sum() < (points[:, 2] >= 29).sum()
+    # As many particles as were removed complete it, as the card says.
+    assert (result["known"], result["free"]) == (keep.sum(), (~keep).sum())
+    assert {*result} >= {"mmd2", "chamfer", "emd", "f_score", "coverage"}
+    found = read_cloud(out, out.name).points
+    assert found[: keep.sum()].tobytes() == points[keep].tobytes()
+    assert len(found) == len(points)
+
+
+def test_complete_scans_about_the_up_axis(capsys, egg, models, tmp_path):
+    file, points = egg
+    model = ("--model", models / "completion-objects.safetensors")
+
+    def known(*options: object) -> np.ndarray:
+        out = tmp_path / "done.npy"
+        result = said(capsys, "complete", file, "--out", out, *model, *options)
+        return np.load(out)[: result["known"]]
+
+    upright = seen_from(points, Orbit(30, 20).position(points))
+    np.testing.assert_array_equal(known("--scan", "30,20", "--up", "z"), points[upright])
+    # From straight above, whichever axis of the file that is.
+    low, high = points.min(axis=0), points.max(axis=0)
+    for flag in UP_AXES:
+        away = np.eye(3)["xyz".index(flag[-1])] * (-1 if flag[0] == "-" else 1)
+        camera = (low + high) / 2 + 2 * np.linalg.norm(high - low) * away
+        expected = points[seen_from(points, camera)]
+        np.testing.assert_array_equal(known("--scan", "0,90", f"--up={flag}"), expected)
+    np.testing.assert_array_equal(known("--up", "z"), points)  # partial as it is
+
+
+def test_evaluate_objects_compares_the_runs_that_are_there(capsys, furniture, models, tmp_path):
+    runs = tmp_path / "runs"
+    made = {
+        "objects": solids.classifier,
+        "objects-control": solids.classifier,
+        "objects-pointnet": solids.pointnet,
+    }
+    for name, make in made.items():
+        for seed in (0, 2):
+            folder = runs / f"{name}-{seed}"
+            folder.mkdir(parents=True)
+            checkpoint = make(seed)
+            save(checkpoint.model, checkpoint.card, folder / f"{name}.safetensors")
+    command = ("evaluate", "objects", "--data", furniture, "--samplings", 2, "--json")
+    model = ("--model", models / "objects.safetensors")
+    assert main([*map(str, (*command, *model, "--runs", runs))]) == 0
+    printed = capsys.readouterr()
+    for missing in ("objects-1", "objects-pointnet-1", "objects-set-transformer-0"):
+        assert f"Without {missing}: " in printed.err
+    result = json.loads(printed.out)
+    assert {*result["methods"]} == {"ddeq", "control", "pointnet", "neighbours"}
+    assert {*result["methods"]["ddeq"]["accuracy"]["trainings"]} == {"objects-0", "objects-2"}
+    assert (result["split"], result["objects"], result["points"]) == ("test", 6, 40)
+    assert result["flow"]["equilibrium"]["mean_steps"] == 4
+    clouds = solids.solids()
+    copies = copied(clouds.part("test"), clouds.part("train"))
+    assert result["copies_of_known"] == [
+        name for name, copy in zip(clouds.part("test").ids, copies, strict=True) if copy
+    ]
+
+    shipped = said(capsys, *command[:-1], *model, "--points", 30, "--split", "validation")
+    assert {*shipped["methods"]} == {"ddeq", "control", "neighbours"}
+    assert (shipped["split"], shipped["points"]) == ("validation", 30)
+    only = said(capsys, *command[:-1], *model, "--runs", runs, "--seeds", 2)
+    assert {*only["methods"]["ddeq"]["vote"]["counts"]} == {"objects-2"}
+
+
+def test_evaluate_completion_objects_tells_what_it_left_out(capsys, monkeypatch, furniture, models):
+    monkeypatch.setattr("ddeq.evaluation.object_cases.POINTS", 40)
+    command = ("evaluate", "completion-objects", "--data", furniture, "--steps-table", "--json")
+    model = ("--model", models / "completion-objects.safetensors", "--steps", 2)
+    assert main([*map(str, (*command, *model))]) == 0
+    printed = capsys.readouterr()
+    assert "Without completion-objects-control: " in printed.err and "pcn" not in printed.err
+    result = json.loads(printed.out)
+    assert {*result["methods"]} == {"ddeq", "pcn", "copy", "neighbour"}
+    assert result["cases"] + result["skipped"] == 3 * 6 and {*result["cuts"]} == {*CUTS}
+    assert [*result["steps_table"]] == ["0", "1", "2"]
+
+
+def test_evaluate_completion_objects_compares_runs(
+    capsys, monkeypatch, furniture, models, tmp_path
+):
+    monkeypatch.setattr("ddeq.evaluation.object_cases.POINTS", 40)
+    for seed in (1, 2):
+        folder = tmp_path / f"completion-objects-{seed}"
+        folder.mkdir()
+        for suffix in (".json", ".safetensors"):
+            shutil.copy(models / f"completion-objects{suffix}", folder)
+    command = ("evaluate", "completion-objects", "--data", furniture, "--runs", tmp_path)
+    result = said(capsys, *command, "--seeds", 1, 2, "--steps", 2)
+    assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
+    found = result["methods"]["ddeq"]
+    each = found["trainings"]["whole"]["emd"]
+    assert {*each["means"]} == {"completion-objects-1", "completion-objects-2"}
+    assert each["deviation"] == 0  # one and the same model
+    assert each["means"]["completion-objects-1"] == pytest.approx(found["whole"]["emd"]["mean"])
+
+
+@pytest.mark.parametrize("task", ["objects", "completion-objects"])
+def test_a_missing_package_is_named_after_the_progress(capsys, tmp_path, task):
+    assert main(["evaluate", task, "--data", str(tmp_path / "missing")]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and str(tmp_path / "missing") in printed.err.splitlines()[-1]

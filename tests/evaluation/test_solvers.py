@@ -1,0 +1,150 @@
+"""The comparison of solvers, on a tiny random model, and its figure."""
+
+import itertools
+import math
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import numpy as np
+import ot
+import pytest
+import torch
+
+from ddeq.evaluation import solvers
+from ddeq.evaluation.classification import Labelled
+from ddeq.evaluation.figure import curves_svg
+from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, solve, wasserstein
+from ddeq.input.preprocess import collate
+from ddeq.run.settings import Limits, RunSettings
+from ddeq.solve.flow import StopRule
+from ddeq.solve.kernels import Riesz
+from ddeq.solve.solvers import SOLVERS, EulerDecay, Picard
+from tests.solving import normal
+
+SHORT = RunSettings(EulerDecay(1.0, 10.0, 0.0), Riesz(), Limits(steps=12, tolerance=1e-4))
+PICARD = RunSettings(Picard(), Riesz(), Limits(steps=6, tolerance=1e-3))
+
+
+@pytest.fixture
+def data() -> Labelled:
+    rng = np.random.default_rng(0)
+    clouds = [rng.normal(size=(n, 2)).astype(np.float32) for n in (9, 5, 12, 7)]
+    return Labelled(clouds, np.array([0, 1, 2, 0]))
+
+
+def ends(relative: list, evaluations: list) -> Ends:
+    count = len(relative[0])
+    return Ends(
+        torch.zeros(count, 2, 2),
+        torch.zeros(count),
+        torch.tensor(relative),
+        torch.tensor(evaluations),
+        torch.ones(count),
+        0.0,
+    )
+
+
+def test_wasserstein_is_that_of_optimal_transport():
+    a, b = normal(3, 6, 4), normal(3, 6, 4, seed=1)
+    pairs = zip(a.numpy(), b.numpy(), strict=True)
+    expected = [math.sqrt(ot.emd2([], [], ot.dist(u, v))) for u, v in pairs]
+    np.testing.assert_allclose(wasserstein(a, b), expected)
+
+
+def test_wasserstein_ignores_the_order_and_measures_a_shift():
+    a = normal(2, 5, 3)
+    np.testing.assert_allclose(wasserstein(a, a[:, [4, 2, 0, 1, 3]]), 0)
+    np.testing.assert_allclose(wasserstein(a, a + torch.tensor([3.0, 0.0, 4.0])), 5)
+
+
+def test_the_cost_is_that_of_the_first_record_at_the_level():
+    found = ends([[1, 1, 1], [0.5, 0.05, 0.9], [0.1, 0.2, 0.8]], [[1, 1, 1], [2, 4, 2], [3, 6, 3]])
+    assert found.cost(0.1).tolist() == [3, 4, math.inf]
+
+
+def test_the_curve_tells_the_median_that_so_many_evaluations_buy():
+    """The third cloud searches its step for three evaluations."""
+    found = ends([[1, 1, 1], [0.5, 0.4, 0.3], [0.1, 0.2, 0.01]], [[1, 1, 1], [2, 2, 4], [3, 3, 5]])
+    expected = {1: 1.0, 2: 0.5, 3: 0.2, 4: 0.2, 5: 0.1}
+    assert dict(found.curve()) == pytest.approx(expected)
+
+
+def test_the_ends_are_those_of_each_cloud_solved_alone(tiny, data):
+    together = solve(tiny, data, SHORT)
+    for k, cloud in enumerate(data.clouds):
+        x, _ = collate([cloud])
+        flow = tiny.model.flow(
+            x,
+            None,
+            tiny.model.start([k], 10),
+            solver=SHORT.solver,
+            kernel=SHORT.kernel,
+            stop=StopRule(12, 1e-4),
+        )
+        *_, step = flow
+        torch.testing.assert_close(together.particles[k], step.particles[0], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(
+            together.relative_objective[12, k], step.relative_objective[0], rtol=1e-3, atol=1e-3
+        )
+        assert together.predicted[k] == tiny.model.logits(step.particles).argmax()
+    assert together.evaluations[:, 0].tolist() == list(range(1, 14))
+
+
+def test_a_solve_that_ends_early_keeps_its_last_record(tiny, data):
+    found = solve(tiny, data, replace(PICARD, limits=Limits(steps=6, tolerance=1.0)))
+    assert found.relative_objective.shape == found.evaluations.shape == (7, 4)
+    assert (found.evaluations == 1).all() and (found.cost(1.0) == 1).all()
+
+
+def test_the_reference_is_no_distance_from_itself_and_some_from_another_seed(
+    tiny, data, monkeypatch
+):
+    monkeypatch.setattr(solvers, "REFERENCE", SHORT)
+    found = compare(tiny, data, {"picard": PICARD, "the same": SHORT})
+    rows = found["solvers"]
+    assert found["digits"] == 4 and found["cost_of_a_gradient"] > 1
+    assert list(rows) == ["reference", "picard", "the same"]
+    for name in ("reference", "the same"):
+        assert rows[name]["wasserstein"] == 0 and rows[name]["same_class"] == 1
+    assert rows["reference"]["other_seed"]["wasserstein"] > 0.01
+    assert rows["the same"]["other_seed"] == rows["reference"]["other_seed"]
+    assert rows["picard"]["gradient"] is False and rows["the same"]["gradient"] is True
+    assert rows["picard"]["wasserstein"] > 0.01
+    for row in rows.values():
+        assert 0 <= row["arrived"] <= 1 and row["spread"] >= row["smallest_spread"]
+        assert (row["evaluations"] is None) == (row["arrived"] < 0.5)
+
+
+def test_every_solver_is_a_candidate():
+    assert {type(c.solver) for c in CANDIDATES.values()} == {*SOLVERS.values()}
+    assert REFERENCE.solver.step_size == 5 and REFERENCE.kernel == Riesz()
+
+
+# Figure
+
+
+def test_a_figure_is_xml_with_a_line_for_each_curve_inside_its_frame():
+    curves = {
+        "fast & <sure>": [(1, 1.0), (10, 1e-3)],
+        "slow": [(1, 1.0), (10, 0.5), (900, 2e-3)],
+    }
+    svg = ElementTree.fromstring(curves_svg(curves, "evaluations", "G"))
+    space = "{http://www.w3.org/2000/svg}"
+    _, _, width, height = map(float, svg.attrib["viewBox"].split())
+    lines = svg.findall(f"{space}polyline")
+    assert len(lines) == 2
+    for line in lines:
+        pairs = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
+        assert all(0 <= x <= width and 0 <= y <= height for x, y in pairs)
+        # Further to the right costs more, lower is better.
+        assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in itertools.pairwise(pairs))
+    words = [text.text for text in svg.iter(f"{space}text")]
+    assert {"fast & <sure>", "slow", "evaluations", "G", "0.001", "1000"} <= {*words}
+
+
+def test_names_in_a_figure_do_not_overlap():
+    curves = {f"curve {i}": [(1, 1.0), (10 + i, 1e-3)] for i in range(9)}
+    svg = ElementTree.fromstring(curves_svg(curves, "x", "y"))
+    texts = svg.iter("{http://www.w3.org/2000/svg}text")
+    heights = sorted(float(t.attrib["y"]) for t in texts if t.text.startswith("curve"))
+    assert len(heights) == 9 and min(np.diff(heights)) >= 13.9

@@ -1,0 +1,118 @@
+"""A run that streams: whatever interrupts it, its pieces are the whole run and how it ended."""
+
+import contextlib
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.settings import RunSettings
+from ddeq.view import live as module
+from ddeq.view.live import LiveRun, advance
+from ddeq.view.player import decode
+from ddeq.view.trajectory import of_classifier
+
+STEPS = 6
+SETTINGS = {"solver": "euler", "kernel": "riesz", "steps": STEPS, "tolerance": 0, "particles": 4}
+POINTS = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
+
+
+class Interrupted(Exception):
+    """Ends a script run, as Streamlit does, from within what it shows."""
+
+
+@pytest.fixture
+def live(tiny, monkeypatch):
+    """Starts a run that sends every frame in a chunk of its own."""
+    monkeypatch.setattr(module, "SECONDS_A_CHUNK", 0)
+
+    def make(run=ClassifierRun, **changes: object) -> LiveRun:
+        chosen = RunSettings.from_dict({**SETTINGS, **changes})
+        solve = run(tiny, POINTS, chosen)
+        return LiveRun(solve, of_classifier(solve, "seven", POINTS, "a"))
+
+    return make
+
+
+def interrupt():
+    raise Interrupted
+
+
+def shown(live: LiveRun):
+    """The whole run as the player reads it, which must be what was recorded."""
+    read = decode(b"".join(live.pieces))
+    assert live.done
+    assert read.steps.tolist() == [frame.step for frame in live.frames]
+    assert read.steps.tolist() == list(range(len(live.frames)))
+    return read
+
+
+def test_left_alone_it_shows_every_step_and_why_it_ended(live):
+    run, seen = live(), []
+    advance([run], lambda: seen.append(len(decode(b"".join(run.pieces)).steps)))
+    assert seen[:3] == [1, 2, 3] and seen == sorted(seen)
+    assert len(shown(run).steps) == STEPS + 1
+    assert shown(run).status.startswith("It met the step limit")
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.integers(1, 3), max_size=STEPS))
+def test_interrupted_anywhere_it_goes_on_where_it_was_left(live, chunks):
+    run, whole = live(), live()
+    advance([whole], lambda: None)
+    for chunk in chunks:  # each script run shows so many, and is ended by the next
+        left = iter(range(chunk - 1))
+        with contextlib.suppress(Interrupted):
+            advance([run], lambda left=left: interrupt() if next(left, None) is None else None)
+    advance([run], lambda: None)
+    np.testing.assert_array_equal(shown(run).particles, shown(whole).particles)
+    assert shown(run).status == shown(whole).status
+
+
+@pytest.mark.parametrize("chunks", range(STEPS))
+def test_stopped_between_two_script_runs_it_ends_there(live, chunks):
+    run = live()
+    left = iter(range(chunks))
+    if chunks:
+        with pytest.raises(Interrupted):
+            advance([run], lambda: interrupt() if next(left) == chunks - 1 else None)
+    run.stop()
+    advance([run], lambda: None)
+    assert len(shown(run).steps) == chunks + 1
+    assert shown(run).status.startswith("You stopped it")
+
+
+@pytest.mark.parametrize("step", range(STEPS + 1))
+def test_stopped_in_the_midst_of_a_step_it_ends_with_that_step(live, step):
+    class PressedDuring(ClassifierRun):
+        def __iter__(self):
+            for frame in super().__iter__():
+                if frame.step == step:
+                    run.stop()
+                yield frame
+
+    run = live(PressedDuring)
+    advance([run], lambda: None)
+    assert len(shown(run).steps) == step + 1
+    assert shown(run).status.startswith("You stopped it" if step < STEPS else "It met the")
+
+
+def test_two_script_runs_at_work_on_one_run_do_not_mix_its_pieces(live):
+    run, failed = live(steps=200, solver="picard"), []
+
+    def script():
+        try:
+            advance([run], lambda: None)
+        except Exception as error:
+            failed.append(error)
+
+    scripts = [threading.Thread(target=script) for _ in range(3)]
+    for thread in scripts:
+        thread.start()
+    for thread in scripts:
+        thread.join()
+    assert not failed
+    assert len(shown(run).steps) == 201

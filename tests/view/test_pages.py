@@ -1,0 +1,350 @@
+"""Every page, launched."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from ddeq.input.families import OBJECTS
+from ddeq.input.formats.sandbox import Limits, parse_apart
+from ddeq.model.checkpoints import ASSETS, load
+from ddeq.training.datasets.furniture import CLASSES
+from tests import readers
+from tests.input.test_mesh import BAD_MESHES, glb, obj
+
+ROOT = Path(__file__).parents[2]
+
+
+def launched(**query: str) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+    test.query_params.update(query)
+    return test.run()
+
+
+def said(test: AppTest) -> str:
+    return next(m.value for m in test.markdown if "reads this as" in m.value)
+
+
+def test_classify_shows_an_outcome_at_once():
+    test = launched(digit="0")
+    assert not test.exception and not test.error
+    assert "**0**" in said(test)
+    assert "MNIST" in " ".join(c.value for c in test.caption)
+
+
+@pytest.mark.parametrize("solver", ["euler", "euler-decay", "momentum", "picard", "anderson"])
+@pytest.mark.parametrize("kernel", ["riesz", "gaussian"])
+def test_every_solver_and_kernel_runs(solver, kernel):
+    test = launched(
+        digit="30", solver=solver, kernel=kernel, tolerance="0", **{f"{solver}-steps": "3"}
+    )
+    assert not test.exception and not test.error
+    assert "after 3 steps" in said(test)
+
+
+@pytest.mark.parametrize("page", ["classify", "complete"])
+def test_a_model_says_where_it_is_weak(page):
+    test = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
+    test.query_params.update({"input": "Objects", "object": "6"})
+    test.run()
+    name = {"classify": OBJECTS.classifier, "complete": OBJECTS.completer}[page]
+    limits = load(ASSETS / f"{name}.safetensors").card["limits"]
+    assert limits.endswith(".") and limits in [c.value for c in test.caption]
+
+
+def test_settings_come_from_the_link():
+    test = launched(digit="5", particles="7", seed="11", tolerance="0", **{"picard-steps": "2"})
+    assert "after 2 steps and 3 network evaluations" in said(test)
+    assert test.number_input(key="particles").value == 7
+    assert test.number_input(key="seed").value == 11
+
+
+@pytest.mark.parametrize("digit", ["-1", "999999", "cat", ""])
+def test_a_link_that_makes_no_sense_shows_the_first_digit(digit):
+    test = launched(digit=digit, seed="cat", solver="none")
+    assert not test.exception
+    assert "reads this as" in said(test)
+
+
+def test_changing_a_setting_runs_again():
+    test = launched(digit="5", tolerance="0", **{"picard-steps": "2"})
+    test.number_input(key="picard-steps").set_value(4).run()
+    assert "after 4 steps" in said(test)
+    test.selectbox(key="solver").set_value("momentum").run()
+    assert "after 200 steps" in said(test) and not test.exception
+
+
+@pytest.mark.parametrize("name", ["broken.ply", "notes.doc", "digit.png", "empty.xyz"])
+def test_a_bad_upload_keeps_the_last_result(name):
+    test = launched(digit="0")
+    before = said(test)
+    test.segmented_control(key="input").set_value("Upload").run()
+    test.file_uploader[0].upload(name, b"not what it says", "application/octet-stream").run()
+    assert not test.exception
+    [error] = test.error
+    assert name in error.value and error.value.endswith(".")
+    assert said(test) == before
+
+
+def upload(test: AppTest, name: str, content: bytes) -> None:
+    test.segmented_control(key="input").set_value("Upload").run()
+    test.file_uploader[0].upload(name, content, "application/octet-stream").run()
+    assert not test.exception
+
+
+def test_an_object_of_the_gallery_is_classified():
+    test = launched(input="Objects", object="6")
+    assert not test.exception and not test.error
+    assert "**Oak table**" in " ".join(c.value for c in test.caption)
+    assert "Doug C" in " ".join(c.value for c in test.caption)
+    assert any(f"**{name}**" in said(test) for name in CLASSES)
+    assert "rightly" in said(test) or "but it is a table" in said(test)
+
+
+@pytest.mark.parametrize("number", ["-1", "29", "chair"])
+def test_a_link_to_no_object_shows_the_first(number):
+    test = launched(input="Objects", object=number)
+    assert "**Armchair**" in " ".join(c.value for c in test.caption) and not test.exception
+
+
+def test_families_keep_their_own_settings():
+    test = launched(digit="5", **{"picard-steps": "2", "tolerance": "0"})
+    test.segmented_control(key="input").set_value("Objects").run()
+    assert "after 2 steps" not in said(test)
+    test.number_input(key="object-picard-steps").set_value(3).run()
+    test.number_input(key="object-tolerance").set_value(0.0).run()
+    assert "after 3 steps" in said(test)
+    test.segmented_control(key="input").set_value("Digits").run()
+    assert "after 2 steps" in said(test) or "steps" in said(test)
+
+
+def box_read(test: AppTest) -> str:
+    return next(m.value for m in test.markdown if m.value.startswith("Read: "))
+
+
+def test_a_mesh_is_read_shown_and_classified():
+    test = launched(digit="0")
+    upload(test, "box.glb", glb())
+    assert "a mesh of" in box_read(test) and "12 faces" in box_read(test)
+    assert " m." in box_read(test)  # glTF is in metres, y up
+    assert next(s for s in test.selectbox if s.label == "Up axis").value == "y"
+    assert any(f"**{name}**" in said(test) for name in CLASSES)
+
+
+def test_what_is_used_of_an_upload_can_be_changed(monkeypatch):
+    test = launched(digit="0")
+    upload(test, "box.obj", obj())
+    before = [c.value for c in test.caption if "Used: 1,024 points" in c.value]
+    assert before
+    monkeypatch.setattr("ddeq.view.uploads.read_file", None)  # it is not read again
+    next(n for n in test.number_input if n.label == "Points used").set_value(512).run()
+    assert any("Used: 512 points" in c.value for c in test.caption)
+    next(s for s in test.selectbox if s.label == "Up axis").set_value("x").run()
+    next(s for s in test.selectbox if s.label == "Sampling").set_value("poisson disk").run()
+    assert not test.exception and not test.error
+    assert any(f"**{name}**" in said(test) for name in CLASSES)
+
+
+def test_a_scan_is_thinned_evenly_or_at_random():
+    test = launched(digit="0")
+    scan = np.random.default_rng(0).normal(size=(3000, 3))
+    upload(test, "scan.xyz", "\n".join(" ".join(map(str, p)) for p in scan).encode())
+    assert "a cloud of 3,000 points" in box_read(test)
+    assert any("Used: 1,024 points" in c.value for c in test.caption)
+    first = said(test)
+    next(s for s in test.selectbox if s.label == "Sampling").set_value("random").run()
+    assert not test.exception and not test.error and first
+
+
+BAD_UPLOADS = (
+    "obj without faces",
+    "triangles without area in a.stl",
+    "obj named ply",
+    "glb cut short",
+    "ply that lies a lot",
+    "obj with NaN",
+    "a zip named obj",
+    "gltf that points outside itself",
+)
+
+
+@pytest.mark.parametrize("what", BAD_UPLOADS)
+def test_a_bad_mesh_is_one_sentence_and_nothing_is_lost(what):
+    name, content, part = BAD_MESHES[what]
+    test = launched(digit="0")
+    before = said(test)
+    upload(test, name, content)
+    [error] = test.error
+    assert part in error.value and error.value.endswith(".")
+    assert said(test) == before
+
+
+def test_a_reader_that_hangs_is_one_sentence(monkeypatch):
+    hung = partial(parse_apart, limits=Limits(seconds=0.3), parser=readers.hang)
+    monkeypatch.setattr("ddeq.input.clouds.parse_apart", hung)
+    test = launched(digit="0")
+    upload(test, "a.obj", obj())
+    [error] = test.error
+    assert "longer than 0.3 seconds" in error.value
+
+
+COMPLETE = str(ROOT / "pages" / "complete.py")
+FILLED = "known points** for"
+PLANE = "\n".join(f"{x} {y} 0" for x in range(6) for y in range(5)).encode()
+
+
+def completing(**query: str) -> AppTest:
+    test = AppTest.from_file(COMPLETE, default_timeout=120)
+    test.query_params.update(query)
+    return test.run()
+
+
+def filled(test: AppTest) -> str:
+    return next(m.value for m in test.markdown if FILLED in m.value)
+
+
+def press_complete(test: AppTest) -> None:
+    next(b for b in test.button if b.label == "Complete").click()
+    test.run()
+    assert not test.exception
+
+
+def test_complete_shows_a_completion_at_once():
+    test = completing()
+    assert not test.exception and not test.error
+    assert "Against the truth" in filled(test) and "reads what was left as" in filled(test)
+
+
+@pytest.mark.parametrize(
+    ("query", "known"),
+    [
+        ({"cut": "Holes", "holes": "1", "radius": "0.3"}, None),
+        ({"cut": "Thinning", "thin": "50"}, 58),
+        ({"cut": "By hand", "removed": "____"}, 116 - 24),
+        ({"cut": "Nothing"}, 116),
+    ],
+)
+def test_every_way_to_cut_is_completed_from_its_link(query, known):
+    removed = query.get("removed")
+    if removed:  # the first 24 of the digit's points, as bits
+        query = {**query, "removed": removed + "A" * 16}
+    test = completing(digit="168", **query)
+    assert not test.exception and not test.error
+    if known is not None:
+        assert f"**{known} known points**" in filled(test)
+    assert ("Against the truth" in filled(test)) == (query["cut"] != "Nothing")
+
+
+def test_a_setting_changed_waits_for_the_button():
+    test = completing(digit="5")
+    before = filled(test)
+    test.number_input(key="free").set_value(7).run()
+    assert filled(test) == before and "Press Complete" in test.info[0].value
+    press_complete(test)
+    assert "**7 free particles**" in filled(test) and not test.info
+
+
+def test_particles_can_go_on_from_where_they_are():
+    test = completing(digit="5", **{"fill-tolerance": "0", "fill-picard-steps": "3"})
+    first = filled(test)
+    test.slider(key="radius").set_value(0.4).run()
+    test.toggle[0].set_value(True).run()
+    press_complete(test)
+    assert filled(test) != first
+    free = first.split("**")[1]
+    assert f"**{free}**" in filled(test)  # as many as there were
+
+
+def test_seeds_are_compared():
+    test = completing(digit="5", seeds="3")
+    assert not test.exception and not test.error
+    said = [m.value for m in test.markdown if "completion" in m.value and "EMD between" in m.value]
+    assert len(said) == 1 and "3 seeds" in said[0]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"cut": "Holes", "holes": "6", "radius": "1.5"},  # everything removed
+        {"cut": "By hand", "removed": "A" * 20},  # nothing removed
+        {"cut": "By hand", "removed": "_" * 19 + "A"},  # two points left
+    ],
+)
+def test_a_cut_that_cannot_be_completed_is_one_sentence(query):
+    test = completing(digit="168", **query)
+    assert not test.exception
+    [error] = test.error
+    assert error.value.endswith(".") and ". " not in error.value
+    assert next(b for b in test.button if b.label == "Complete").disabled
+
+
+def test_a_bad_cut_keeps_the_last_completion():
+    test = completing(digit="168")
+    before = filled(test)
+    test.slider(key="holes").set_value(6).run()
+    test.slider(key="radius").set_value(1.5).run()
+    assert len(test.error) == 1 and filled(test) == before
+
+
+def test_a_flat_cloud_in_space_is_completed_in_its_plane():
+    test = completing(digit="168")
+    before = filled(test)
+    upload(test, "plane.xyz", PLANE)
+    assert not test.error
+    press_complete(test)
+    assert filled(test) != before and test.segmented_control(key="cut").value == "Holes"
+
+
+SHELL = "\n".join(
+    f"{x} {y} {z}"
+    for x in range(6)
+    for y in range(4)
+    for z in range(3)
+    if x in (0, 5) or y in (0, 3) or z in (0, 2)
+)
+SHELL = f"{SHELL}\n5 1.5 0.5\n5 1.5 1.5".encode()  # 64 points on a box, 2 more on its right
+
+
+@pytest.mark.parametrize(
+    ("query", "known"),
+    [
+        ({"part": "Scan", "azimuth": "10", "elevation": "80"}, None),
+        ({"part": "Sphere", "centre": "1,1,1", "sphere": "21"}, 66 - 4),  # a corner and 3
+        ({"part": "Sphere", "centre": "cat", "sphere": "5"}, 66 - 1),  # on top
+        ({"part": "Plane", "normal": "x", "offset": "50"}, 12 + 10 + 10 + 2),
+        ({"part": "Plane", "normal": "x", "offset": "30", "other-side": "true"}, 12 + 10 + 10 + 10),
+        ({"part": "Plane", "normal": "View", "azimuth": "90", "elevation": "0"}, 18 + 14 + 2),
+        ({"part": "Thinning", "thin": "50"}, 33),
+        ({"part": "Nothing"}, 66),
+    ],
+)
+def test_every_way_to_cut_an_object_is_completed_from_its_link(query, known):
+    test = completing(digit="168", **query, **{"object-fill-picard-steps": "2"})
+    upload(test, "shell.xyz", SHELL)
+    assert not test.error
+    press_complete(test)
+    if known is not None:
+        assert f"**{known} known points**" in filled(test)
+    truth = query["part"] != "Nothing"
+    assert ("Against the truth" in filled(test)) == truth == ("F-score at 1%" in filled(test))
+    if truth:
+        known = int(filled(test).split("known points")[0].split("**")[-1])
+        assert f"**{66 - known} free particle" in filled(test)  # as many as removed
+
+
+def test_an_object_that_is_cut_away_is_one_sentence():
+    test = completing(digit="168", part="Sphere", sphere="60")
+    upload(test, "small.xyz", b"0 0 0\n1 0 0\n0 1 0\n0 0 0.3\n0.1 0.1 0.1")
+    [error] = test.error
+    assert "left" in error.value and error.value.endswith(".")
+    assert next(b for b in test.button if b.label == "Complete").disabled
+
+
+def test_more_particles_than_memory_allows_are_refused():
+    test = completing(digit="168")
+    before = filled(test)
+    test.number_input(key="free").set_value(900_000).run()
+    press_complete(test)
+    assert len(test.error) == 1 and filled(test) == before
