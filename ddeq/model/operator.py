@@ -12,6 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ddeq.model.tokens import TokenConfig, TokenEncoder
+
 _FUSED_UP_TO = 8  # clouds at a time
 
 
@@ -26,6 +28,8 @@ class OperatorConfig:
         heads: attention heads; must divide ``latent_dim``.
         cross_layers: cross-attention layers ``L``.
         dropout: rate on the feed-forward layers' hidden units, in training.
+        tokens: the input is seen as tokens with local geometry; None, the paper's way, sees each
+            point alone.
     """
 
     input_dim: int = 2
@@ -34,8 +38,11 @@ class OperatorConfig:
     heads: int = 32
     cross_layers: int = 1
     dropout: float = 0.1
+    tokens: TokenConfig | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.tokens, dict):  # out of a recipe or a model card
+            object.__setattr__(self, "tokens", TokenConfig(**self.tokens))
         sizes = (self.input_dim, self.latent_dim, self.hidden_dim, self.heads)
         if any(not isinstance(n, int) or n < 1 for n in (*sizes, self.cross_layers)):
             raise ValueError("The sizes of an operator are whole numbers from 1.")
@@ -205,7 +212,9 @@ class Operator(nn.Module):
         h, d = config.hidden_dim, config.latent_dim
         layer = (d, config.heads, config.dropout)
         self.particle_in, self.particle_in_norm = mlp(d, h, h), nn.LayerNorm(h)
-        self.input_in, self.input_in_norm = mlp(config.input_dim, h, h), nn.LayerNorm(h)
+        self.tokens = TokenEncoder(config.input_dim, config.tokens) if config.tokens else None
+        seen = config.tokens.widths[-1] + config.input_dim if config.tokens else config.input_dim
+        self.input_in, self.input_in_norm = mlp(seen, h, h), nn.LayerNorm(h)
         self.bilinear, self.bilinear_norm = BilinearSummary(h), nn.LayerNorm(h)
         self.particle_up, self.particle_up_norm = mlp(h, d, d), nn.LayerNorm(d)
         self.input_up, self.input_up_norm = mlp(h, d, d), nn.LayerNorm(d)
@@ -223,6 +232,9 @@ class Operator(nn.Module):
             mask: ``(B, M)`` bool, True where a point is valid; None if all are.
         """
         drops = self.training and self.config.dropout > 0
+        if self.tokens is not None:
+            tokens = self.tokens(x, mask)
+            x, mask = torch.cat([tokens.features, tokens.centres], 2), tokens.mask
         wide = None if mask is None else mask[:, None, None, :]  # (B, 1, 1, M)
         x1 = self.input_in_norm(self.input_in(x))  # (B, M, h)
         summary = (x1 if mask is None else x1 * mask[..., None]).sum(1)  # (B, h)

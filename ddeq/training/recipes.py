@@ -56,11 +56,12 @@ class Stage:
         solves: how equilibria are found; each batch draws one entry by its share. Networks that
             solve nothing have none.
         gradient: ``phantom`` or ``implicit``.
-        unroll: completion only: applications of ``F`` with a graph after the solve.
+        unroll: applications of ``F`` with a graph after the solve.
+        supervise: which of these images have a loss, ``all`` or the ``last``.
         label_smoothing: classification only: the share of a label's probability that is spread
             over all classes (https://arxiv.org/abs/1512.00567, section 7).
-        residual_weight, spread_weight, spread_target, entropy_weight: see the losses in
-            ``ddeq.training.tasks``.
+        residual_weight, spread_weight, spread_target, separation_weight, separation_target,
+            entropy_weight: see the losses in ``ddeq.training.tasks``.
     """
 
     batches: int
@@ -73,15 +74,20 @@ class Stage:
     decay: int | None = None
     gradient: str = "phantom"
     unroll: int = 1
+    supervise: str = "all"
     label_smoothing: float = 0.0
     residual_weight: float = 0.0
     spread_weight: float = 0.0
     spread_target: float = 1.0
+    separation_weight: float = 0.0
+    separation_target: float = 1.0
     entropy_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.gradient not in GRADIENTS:
             raise ValueError(f"there is no gradient mode {self.gradient}")
+        if self.supervise not in ("all", "last"):
+            raise ValueError(f"supervise is 'all' or 'last', not '{self.supervise}'")
 
     def draw(self, generator: torch.Generator) -> tuple[Solver, int]:
         """A solver and a number of steps for one batch."""

@@ -10,6 +10,7 @@ from ddeq.input.images import pixel_cloud
 from ddeq.training.datasets.holes import Cut, Holes, Views
 from ddeq.training.datasets.mnist import load_mnist
 from ddeq.training.datasets.modelnet import load_modelnet
+from ddeq.training.datasets.modelnet40 import load_modelnet40
 from ddeq.training.datasets.objects import ObjectAugmentation, ObjectClouds, load_furniture
 from ddeq.training.datasets.packed import Augmentation, PackedClouds
 
@@ -54,6 +55,11 @@ def modelnet(folder: Path, validation: int, labelled: bool) -> tuple[ObjectCloud
     return _parts(load_modelnet(folder, Path(folder) / CACHE), labelled)
 
 
+def modelnet40(folder: Path, validation: int, labelled: bool) -> tuple[ObjectClouds, ObjectClouds]:
+    """ModelNet40 by its points: the training split, less what is held out of it, and that."""
+    return _parts(load_modelnet40(folder, "train"), labelled)
+
+
 def _parts(clouds: ObjectClouds, labelled: bool) -> tuple[ObjectClouds, ObjectClouds]:
     train = clouds.part("train") if labelled else clouds.part("train", "unlabelled")
     return train, clouds.part("validation")
@@ -63,4 +69,5 @@ SOURCES = {
     "digits": Source(digits, Augmentation, Holes),
     "furniture": Source(furniture, ObjectAugmentation, Views),
     "modelnet": Source(modelnet, ObjectAugmentation, Views),
+    "modelnet40": Source(modelnet40, ObjectAugmentation, Views),
 }

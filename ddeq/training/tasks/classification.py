@@ -1,24 +1,27 @@
 """Learning to classify.
 
-Every batch is solved without a graph to its equilibrium, ``F`` is applied once more with one
-(or an exact implicit gradient is taken), and three terms are minimised::
+Every batch is solved without a graph for a random number of steps, ``F`` is applied some more
+times with one (or an exact implicit gradient is taken first), and the mean over these images of
+four terms is minimised::
 
     cross-entropy of the read-out
-    + residual_weight * MMD^2(z*, F(z*))           so that solvers arrive
-    + spread_weight * relu(log(target / spread))   so that particles do not collapse
+    + residual_weight * MMD^2(z, F(z))                         so that solvers arrive
+    + spread_weight * relu(log(target / spread))               so that particles do not collapse
+    + separation_weight * mean relu(log(target / distance to the nearest other particle))
+                                                               nor meet in a few heaps
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ddeq.metrics.particles import spread
+from ddeq.metrics.particles import distinct_particles, nearest_other, spread
 from ddeq.model.classifier import Classifier
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, StopRule
@@ -54,11 +57,13 @@ def batch_losses(
 
 @dataclass(frozen=True)
 class Losses:
-    """The terms of the loss on one batch, scalars; ``spread`` is the mean spread itself."""
+    """The terms of the loss on one batch, scalars; ``spread`` is the mean spread itself, and
+    ``separation`` the mean distance to the nearest other particle."""
 
     cross_entropy: Tensor
     residual: Tensor
     spread: Tensor
+    separation: Tensor
     total: Tensor
     correct: Tensor
 
@@ -66,22 +71,60 @@ class Losses:
 def losses(
     model: Classifier, batch: Batch, stage: Stage, z0: Tensor, solver: Solver, steps: int
 ) -> Losses:
-    """Solve a batch to its equilibrium and evaluate the loss there, with a graph."""
+    """Solve a batch without a graph, then go on with one, and evaluate the loss on the way.
+
+    Args:
+        model: the classifier.
+        batch: of clouds.
+        stage: of the training; ``F`` is applied ``stage.unroll`` times with a graph, and the loss
+            is averaged over all these images, or taken at the last, as ``stage.supervise`` says.
+        z0: initial particles ``(B, N, d)``.
+        solver, steps: how to solve before.
+    """
     context = model.operator.encode(batch.x, batch.mask)
     operator = partial(model.operator, context=context)
-    z_star = z0
+    z = z0
     if steps:
         stop = StopRule(steps, tolerance=0.0)
         flow = Flow(operator, z0, solver=solver, stop=stop, velocity=False)
         with torch.no_grad():
-            z_star = flow.run().particles  # (B, N, d)
-    image = GRADIENTS[stage.gradient](operator, z_star)  # (B, N, d)
+            z = flow.run().particles  # (B, N, d)
+    found = []
+    for k in range(stage.unroll):
+        image = GRADIENTS[stage.gradient](operator, z) if k == 0 else operator(z)  # (B, N, d)
+        if stage.supervise == "all" or k == stage.unroll - 1:
+            found.append(_losses_at(model, batch, z, image, stage))
+        z = image
+    return Losses(*(torch.stack(terms).mean() for terms in zip(*map(_terms, found), strict=True)))
+
+
+def _losses_at(model: Classifier, batch: Batch, z: Tensor, image: Tensor, stage: Stage) -> Losses:
+    """The losses of one application of ``F`` to particles ``z (B, N, d)``."""
     found = prediction_losses(model.logits(image), batch.labels, stage)
-    residual = mmd2(z_star.detach(), image, Riesz()).mean()
-    width = spread(image)  # (B,)
-    collapse = F.relu(math.log(stage.spread_target) - (width + 1e-6).log()).mean()
-    total = found.total + stage.residual_weight * residual + stage.spread_weight * collapse
-    return replace(found, residual=residual, spread=width.mean(), total=total)
+    residual = found.residual
+    if stage.residual_weight:
+        residual = mmd2(z.detach(), image, Riesz()).mean()
+    width, gap = spread(image), nearest_other(image)  # (B,), (B, N)
+    collapse = _shortfall(width, stage.spread_target).mean()
+    meeting = _shortfall(gap, stage.separation_target).mean()
+    total = (
+        found.total
+        + stage.residual_weight * residual
+        + stage.spread_weight * collapse
+        + stage.separation_weight * meeting
+    )
+    return replace(
+        found, residual=residual, spread=width.mean(), separation=gap.mean(), total=total
+    )
+
+
+def _shortfall(length: Tensor, target: float) -> Tensor:
+    """``relu(log(target / length))``, finite at 0."""
+    return F.relu(math.log(target) - (length + 1e-6).log())
+
+
+def _terms(found: Losses) -> tuple[Tensor, ...]:
+    return tuple(getattr(found, field.name) for field in fields(found))
 
 
 def prediction_losses(logits: Tensor, labels: Tensor, stage: Stage) -> Losses:
@@ -89,7 +132,7 @@ def prediction_losses(logits: Tensor, labels: Tensor, stage: Stage) -> Losses:
     cross_entropy = F.cross_entropy(logits, labels, label_smoothing=stage.label_smoothing)
     correct = (logits.argmax(1) == labels).float().mean()
     none = cross_entropy.new_zeros(())
-    return Losses(cross_entropy, none, none, cross_entropy, correct)
+    return Losses(cross_entropy, none, none, none, cross_entropy, correct)
 
 
 @torch.no_grad()
@@ -98,7 +141,7 @@ def validate(
 ) -> dict[str, float]:
     """How well the first 1,000 clouds are classified, solved as the card says, and how it ends."""
     model.eval()
-    correct, surprise, residual, width = [], [], [], []
+    correct, surprise, residual, width, distinct = [], [], [], [], []
     for index in torch.arange(min(1000, len(clouds))).split(64):
         g = torch.Generator().manual_seed(0)
         batch = clouds.batch(index, recipe.validated_points, g).to(device)
@@ -111,6 +154,7 @@ def validate(
             logits = model.logits(end.particles)
             residual.append(end.relative_objective)
             width.append(spread(end.particles))
+            distinct.append(distinct_particles(end.particles).float())
         else:
             logits = model(batch.x, batch.mask)
         correct.append(logits.argmax(1) == batch.labels)
@@ -123,4 +167,5 @@ def validate(
     if residual:
         found["validation_relative_objective"] = float(torch.cat(residual).median())
         found["validation_spread"] = float(torch.cat(width).median())
+        found["validation_distinct"] = float(torch.cat(distinct).mean())
     return found
