@@ -163,7 +163,8 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
 
     Args:
         path: of the file.
-        changes: ``name=value`` each, to vary a recipe: ``seed=1``, ``model.lift=linear``.
+        changes: ``name=value`` each, to vary a recipe: ``seed=1``, ``model.lift=linear``,
+            ``stages.0.batches=100``.
 
     Raises:
         UserError: missing, not TOML, or with a setting that does not exist.
@@ -217,7 +218,7 @@ def _set(plain: dict, change: str) -> None:
     if not equals:
         raise ValueError(f"'{change}' is not of the form name=value")
     for table in tables:
-        plain = plain[table]
+        plain = plain[int(table) if isinstance(plain, list) else table]
     try:
         plain[key] = tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
