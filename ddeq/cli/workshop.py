@@ -30,6 +30,11 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
     sub.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="vary the recipe: seed=1"
     )
+    sub.add_argument(
+        "--control",
+        action="store_true",
+        help="the recipe's control: one application of F where the recipe solves",
+    )
 
     sub = add_command(commands, "bench", run_bench)
     sub.add_argument(
@@ -50,6 +55,8 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def train_recipe(options: argparse.Namespace) -> dict:
     """Train by a recipe; the weights and their card land in the folder of the run."""
     recipe = load_recipe(options.recipe, options.set)
+    if options.control:
+        recipe = recipe.control()
     labelled = LEARNED[recipe.kind] is classification
     clouds, held_out = SOURCES[recipe.data].load(options.data, recipe.validation, labelled)
     device = pick_device(options.device)

@@ -217,7 +217,9 @@ class Operator(nn.Module):
         self.input_in, self.input_in_norm = mlp(seen, h, h), nn.LayerNorm(h)
         self.bilinear, self.bilinear_norm = BilinearSummary(h), nn.LayerNorm(h)
         self.particle_up, self.particle_up_norm = mlp(h, d, d), nn.LayerNorm(d)
-        self.input_up, self.input_up_norm = mlp(h, d, d), nn.LayerNorm(d)
+        # Tokens are wide already: the narrow way would take most of what they know.
+        self.input_up = mlp(seen if config.tokens else h, d, d)
+        self.input_up_norm = nn.LayerNorm(d)
         self.skip_norm = nn.LayerNorm(d)
         self.input_encoder = EncoderLayer(*layer)
         self.self_encoder = EncoderLayer(*layer)
@@ -238,7 +240,7 @@ class Operator(nn.Module):
         wide = None if mask is None else mask[:, None, None, :]  # (B, 1, 1, M)
         x1 = self.input_in_norm(self.input_in(x))  # (B, M, h)
         summary = (x1 if mask is None else x1 * mask[..., None]).sum(1)  # (B, h)
-        x2 = self.input_up_norm(self.input_up(x1))  # (B, M, d)
+        x2 = self.input_up_norm(self.input_up(x if self.tokens is not None else x1))  # (B, M, d)
         encoder = self.input_encoder
         keep = encoder.feed_forward.draw_dropout(x2) if drops else None
         x3 = encoder(x2, *encoder.attention.project(x2), wide, keep, fused=True)  # (B, M, d)

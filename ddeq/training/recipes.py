@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,25 @@ class Recipe:
     weight_decay: float = 0.0
     average: float = 0.0
     keep: str = "last"
+
+    def control(self) -> Recipe:
+        """The same training with one application of ``F``, to particles as they start.
+
+        Nothing else differs: network, data, batches, losses and schedule are this recipe's.
+        """
+        once = tuple(
+            replace(
+                stage,
+                solves=tuple(replace(solve, steps=(0, 0)) for solve in stage.solves),
+                unroll=1,
+            )
+            for stage in self.stages
+        )
+        settings = {**self.card["settings"], "steps": 1, "tolerance": 0.0}
+        name = f"{self.name}-control"
+        return replace(
+            self, name=name, stages=once, card={**self.card, "name": name, "settings": settings}
+        )
 
     @property
     def validated_points(self) -> int:

@@ -1,0 +1,109 @@
+"""Tokens with local geometry: neither the order of the points nor padding matters."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+from ddeq.operator import Operator, OperatorConfig
+from ddeq.tokens import TokenConfig, TokenEncoder, farthest_points
+
+SMALL = TokenConfig(centres=(12, 5), neighbours=(4, 3), widths=(8, 6))
+
+
+@pytest.fixture
+def encoder():
+    torch.manual_seed(0)
+    return TokenEncoder(3, SMALL).double()
+
+
+def cloud(count, seed=0, batch=2):
+    return torch.randn(batch, count, 3, generator=torch.Generator().manual_seed(seed)).double()
+
+
+def test_as_many_tokens_as_asked_for(encoder):
+    found = encoder(cloud(40))
+    assert found.features.shape == (2, 5, 6)
+    assert found.centres.shape == (2, 5, 3)
+    assert found.mask is None
+
+
+@given(st.integers(1, 60), st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_the_points_changes_nothing(count, seed):
+    torch.manual_seed(0)
+    encoder = TokenEncoder(3, SMALL).double()
+    x = cloud(count, seed)
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+    a, b = encoder(x), encoder(x[:, order])
+    torch.testing.assert_close(a.features, b.features)
+    torch.testing.assert_close(a.centres, b.centres)
+
+
+@given(st.integers(1, 30), st.integers(0, 40), st.integers(0, 1000))
+@settings(max_examples=25, deadline=None)
+def test_padding_changes_nothing(count, padding, seed):
+    torch.manual_seed(0)
+    operator = Operator(OperatorConfig(3, 8, 4, 2, tokens=SMALL)).double().eval()
+    x, z = cloud(count, seed), cloud(3, seed + 1).repeat(1, 1, 3)[:, :, :8]
+    padded = torch.cat([x, torch.full((2, padding, 3), 7.0).double()], 1)
+    mask = torch.arange(count + padding) < count
+    alone = operator(z, operator.encode(x))
+    beside = operator(z, operator.encode(padded, mask.expand(2, -1)))
+    torch.testing.assert_close(alone, beside)
+
+
+def test_clouds_of_a_batch_do_not_meet(encoder):
+    a, b = cloud(20, 0, 1), cloud(9, 1, 1)
+    x = torch.zeros(2, 20, 3).double()
+    x[0], x[1, :9] = a[0], b[0]
+    mask = torch.arange(20) < torch.tensor([[20], [9]])
+    together = encoder(x, mask)
+    for k, alone in enumerate((encoder(a), encoder(b))):
+        valid = together.mask[k]
+        torch.testing.assert_close(together.features[k][valid], alone.features[0])
+
+
+def test_farthest_points_by_their_definition():
+    """Each one is the farthest from those chosen before, the first from the centre."""
+    x = cloud(50)
+    chosen = farthest_points(x, torch.cdist(x, x), 8, None)
+    for k in range(2):
+        points = x[k].numpy()
+        first = int(((points - points.mean(0)) ** 2).sum(1).argmax())
+        expected = [first]
+        while len(expected) < 8:
+            expected.append(int(cdist(points, points[expected]).min(1).argmax()))
+        assert chosen[k].tolist() == expected
+
+
+def test_a_token_sees_no_farther_than_its_neighbours(encoder):
+    """Far points do not change a token whose neighbours they are not."""
+    x = cloud(40, batch=1)
+    before = encoder(x)
+    far = x.clone()
+    # Beyond all others, so the first centre; the nearest of any other centre stay the same.
+    far[0, int((x - x.mean(1)).norm(dim=2).argmax())] *= 1.01
+    after = encoder(far)
+    same = (before.features[0, 1:, None] - after.features[0, None, 1:]).abs().amax(2) < 1e-12
+    assert same.any(1).sum() >= 1
+
+
+@pytest.mark.parametrize(
+    "sizes", [{"centres": (0, 1)}, {"neighbours": (4,)}, {"widths": (8, 2.5)}, {"centres": (9e9, 1)}]
+)
+def test_sizes_are_checked(sizes):
+    with pytest.raises(ValueError, match="two whole numbers"):
+        TokenConfig(**sizes)
+
+
+def test_a_card_holds_the_sizes():
+    config = OperatorConfig(3, 8, 4, 2, tokens=SMALL)
+    plain = {"centres": [12, 5], "neighbours": [4, 3], "widths": [8, 6]}
+    assert OperatorConfig(3, 8, 4, 2, tokens=plain) == config
+
+
+def test_gradients_reach_every_weight(encoder):
+    encoder(cloud(40)).features.square().mul(torch.arange(6.0)).sum().backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
