@@ -126,6 +126,41 @@ def test_the_control_differs_from_the_model_by_its_flow_alone(name):
     assert all(solve.steps == (0, 0) for s in control.stages for solve in s.solves)
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in RECIPES if "modelnet" in path.stem], ids=lambda path: path.stem
+)
+def test_a_control_differs_by_the_number_of_applications_alone(path):
+    flowing = load_recipe(path)
+    control = flowing.control()
+    for a, b in zip(flowing.stages, control.stages, strict=True):
+        assert b.unroll == 1 and all(solve.steps == (0, 0) for solve in b.solves)
+        back = [
+            dataclasses.replace(s, steps=t.steps) for s, t in zip(b.solves, a.solves, strict=True)
+        ]
+        assert dataclasses.replace(b, unroll=a.unroll, solves=tuple(back)) == a
+    settings = {**control.card["settings"]}
+    assert (settings.pop("steps"), settings.pop("tolerance")) == (1, 0)
+    assert settings.items() <= flowing.card["settings"].items()
+    same = {"name": flowing.name, "stages": flowing.stages, "card": flowing.card}
+    assert dataclasses.replace(control, **same) == flowing
+
+
+def test_the_loss_is_the_mean_along_the_solve_or_its_end(new_classifier, clouds):
+    """With a graph over two applications, whose losses can also be had one by one."""
+    model = new_classifier().eval()  # without dropout
+    batch = clouds.batch(torch.arange(6), 20, torch.Generator().manual_seed(0))
+    z0 = torch.randn(6, 4, model.config.operator.latent_dim)
+    along = dataclasses.replace(stage(), unroll=2, separation_weight=0.5, separation_target=9.0)
+    at_end = dataclasses.replace(along, supervise="last")
+    once = dataclasses.replace(along, unroll=1)
+    z1 = model.operator(z0, model.operator.encode(batch.x, batch.mask))
+    first = losses(model, batch, once, z0, Picard(), 0).total
+    second = losses(model, batch, once, z1, Picard(), 0).total
+    torch.testing.assert_close(losses(model, batch, at_end, z0, Picard(), 0).total, second)
+    found = losses(model, batch, along, z0, Picard(), 0).total
+    torch.testing.assert_close(found, (first + second) / 2)
+
+
 def test_a_recipe_says_what_it_says(tmp_path):
     (tmp_path / "r.toml").write_text(GOOD)
     found = load_recipe(tmp_path / "r.toml")

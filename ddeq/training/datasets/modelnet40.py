@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ddeq.training.datasets.objects import ObjectClouds
 from ddeq.errors import UserError
+from ddeq.training.datasets.objects import ObjectClouds
 
 VALIDATION = 1_000  # shapes of the training split
 _UNIT = 32_767  # int16 for a coordinate of 1

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from ddeq.operator import Operator, OperatorConfig
-from ddeq.tokens import TokenConfig, TokenEncoder, farthest_points
+from ddeq.model.operator import Operator, OperatorConfig
+from ddeq.model.tokens import TokenConfig, TokenEncoder, farthest_points
 
 SMALL = TokenConfig(centres=(12, 5), neighbours=(4, 3), widths=(8, 6))
 
@@ -91,7 +91,8 @@ def test_a_token_sees_no_farther_than_its_neighbours(encoder):
 
 
 @pytest.mark.parametrize(
-    "sizes", [{"centres": (0, 1)}, {"neighbours": (4,)}, {"widths": (8, 2.5)}, {"centres": (9e9, 1)}]
+    "sizes",
+    [{"centres": (0, 1)}, {"neighbours": (4,)}, {"widths": (8, 2.5)}, {"centres": (9e9, 1)}],
 )
 def test_sizes_are_checked(sizes):
     with pytest.raises(ValueError, match="two whole numbers"):
