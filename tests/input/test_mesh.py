@@ -289,6 +289,16 @@ def test_a_polygon_in_any_plane_keeps_its_area_and_its_inside(polygon, first, ba
     assert is_inside(polygon[solid].mean(axis=1), polygon).all()
 
 
+def test_a_polygon_of_many_corners_takes_no_longer_than_a_click():
+    """Cutting its ears off one by one, each found among all corners, would take a minute."""
+    turns = 2 * np.pi * np.arange(20_000) / 20_000
+    radii = np.where(np.arange(20_000) % 2, 1.5, 1.0)
+    star = np.stack([radii * np.cos(turns), radii * np.sin(turns), 0 * turns], axis=1)
+    reading = read_file(obj(star, [range(20_000)]), "star.obj")
+    assert reading.faces == 1
+    assert reading.area == pytest.approx(shoelace(star[:, :2]))
+
+
 @pytest.mark.parametrize("first", range(5))
 @pytest.mark.parametrize("write", [obj, off, lambda points, faces: ply("<", points, faces)])
 def test_a_concave_polygon_has_the_area_of_its_inside(write, first):
