@@ -1,7 +1,7 @@
 """The comparison of solvers, on a tiny random model, and its figure."""
 
-import itertools
 import math
+import re
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -122,6 +122,8 @@ def test_every_solver_is_a_candidate():
 
 # Figure
 
+SVG = "{http://www.w3.org/2000/svg}"
+
 
 def test_a_figure_is_xml_with_a_line_for_each_curve_inside_its_frame():
     curves = {
@@ -129,22 +131,30 @@ def test_a_figure_is_xml_with_a_line_for_each_curve_inside_its_frame():
         "slow": [(1, 1.0), (10, 0.5), (900, 2e-3)],
     }
     svg = ElementTree.fromstring(curves_svg(curves, "evaluations", "G"))
-    space = "{http://www.w3.org/2000/svg}"
     _, _, width, height = map(float, svg.attrib["viewBox"].split())
-    lines = svg.findall(f"{space}polyline")
-    assert len(lines) == 2
-    for line in lines:
-        pairs = [tuple(map(float, pair.split(","))) for pair in line.attrib["points"].split()]
-        assert all(0 <= x <= width and 0 <= y <= height for x, y in pairs)
-        # Further to the right costs more, lower is better.
-        assert all(a[0] <= b[0] and a[1] <= b[1] for a, b in itertools.pairwise(pairs))
-    words = [text.text for text in svg.iter(f"{space}text")]
-    assert {"fast & <sure>", "slow", "evaluations", "G", "0.001", "1000"} <= {*words}
+    for i, curve in enumerate(curves.values()):
+        [line] = svg.findall(f".//{SVG}g[@id='curve-{i}']/{SVG}path")
+        x, y = np.array(re.findall(r"[\d.]+", line.attrib["d"]), float).reshape(-1, 2).T
+        assert len(x) == len(curve)
+        assert ((x >= 0) & (x <= width) & (y >= 0) & (y <= height)).all()
+        # Equal ratios are equal lengths; further to the right costs more, lower is better.
+        across, up = np.log(curve).T
+        for place, value in ((x, across), (-y, up)):
+            scale = np.ptp(place) / np.ptp(value)
+            np.testing.assert_allclose(np.diff(place), scale * np.diff(value), atol=1e-4)
+    words = [text.text for text in svg.iter(f"{SVG}text")]
+    assert {"fast & <sure>", "slow", "evaluations", "G", "0.001", "100"} <= {*words}
 
 
-def test_names_in_a_figure_do_not_overlap():
-    curves = {f"curve {i}": [(1, 1.0), (10 + i, 1e-3)] for i in range(9)}
+def test_names_in_a_figure_do_not_overlap_and_stand_as_the_curves_end():
+    curves = {f"curve {i}": [(1, 1.0), (10 + i, 10.0 ** (i % 4 - 5) + i)] for i in range(9)}
     svg = ElementTree.fromstring(curves_svg(curves, "x", "y"))
-    texts = svg.iter("{http://www.w3.org/2000/svg}text")
-    heights = sorted(float(t.attrib["y"]) for t in texts if t.text.startswith("curve"))
-    assert len(heights) == 9 and min(np.diff(heights)) >= 13.9
+    texts = [text for text in svg.iter(f"{SVG}text") if text.text.startswith("curve")]
+    heights = {t.text: float(re.findall(r"[\d.]+", t.attrib["transform"])[-1]) for t in texts}
+    assert sorted(heights, key=heights.get) == sorted(curves, key=lambda name: -curves[name][-1][1])
+    assert min(np.diff(sorted(heights.values()))) >= 10
+
+
+def test_the_same_curves_are_the_same_file():
+    curves = {"a": [(1, 1.0), (10, 0.5)]}
+    assert curves_svg(curves, "x", "y") == curves_svg(curves, "x", "y")
