@@ -68,3 +68,9 @@ def test_the_joined_script_is_one_valid_module(tmp_path):
     assert not re.search(r"^import ", script(), re.MULTILINE)
     for path in WEB.glob("*.js"):  # none is left out
         assert path.read_text().splitlines()[0] in script(), path.name
+
+
+def test_other_peoples_code_is_in_the_script_with_its_licence():
+    for path in WEB.glob("*/*.cjs"):
+        assert path.read_text() in script()
+        assert path.with_name("LICENSE.md").read_text() in script()

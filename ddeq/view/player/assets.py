@@ -7,6 +7,8 @@ from pathlib import Path
 
 WEB = Path(__file__).parent / "web"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[\w./]+\.js)";\n', re.MULTILINE)
+_COMMON_IMPORT = re.compile(r'^import (\w+) from "(\.[\w./]+\.cjs)";\n', re.MULTILINE)
+_COMMON_MODULE = "/*\n{licence}*/\nconst {name} = ((exports) => {{\n{source}\nreturn exports;\n}})({{}});"
 
 
 @functools.cache
@@ -22,7 +24,8 @@ def script() -> str:
 def joined(entry: Path) -> str:
     """A module and all that it imports by a relative path, each once, as one module.
 
-    They share one scope then, so their top-level names must differ.
+    They share one scope then, so their top-level names must differ; those of a CommonJS module,
+    which other people wrote, stay its own, and its licence stays with it.
     """
     ordered: dict[Path, str] = {}
 
@@ -32,10 +35,17 @@ def joined(entry: Path) -> str:
             return
         source = path.read_text()
         ordered[path] = ""  # taken, in case of a circular import
+        for name, imported in _COMMON_IMPORT.findall(source):
+            foreign = (path.parent / imported).resolve()
+            ordered[foreign] = _COMMON_MODULE.format(
+                name=name,
+                source=foreign.read_text(),
+                licence=foreign.with_name("LICENSE.md").read_text(),
+            )
         for imported in _IMPORT.findall(source):
             add(path.parent / imported)
         del ordered[path]
-        ordered[path] = _IMPORT.sub("", source)
+        ordered[path] = _COMMON_IMPORT.sub("", _IMPORT.sub("", source))
 
     add(entry)
     *library, last = ordered.values()
