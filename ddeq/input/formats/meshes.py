@@ -1,8 +1,17 @@
 """Meshes in plain text or fixed records: .obj .off .stl.
 
-Decoded here, because trimesh 5.2 covers concave polygons with fans, which also cover what lies
-outside of them, and trusts the counts in headers. Lines of any kind that give no surface are
-skipped.
+Decoded here, because every library that was tried fails on some kind of file:
+
+- tinyobjloader 2.0rc13 reads NaN and a coordinate that is missing as 0, keeps corners that are no
+  vertices, and refuses faces on two lines or with a comment behind them;
+- trimesh 5.2 covers concave polygons with fans, which also cover what lies outside of them, reads
+  a corner 0, returns what is there of an OFF file that ends early, and refuses STL files with
+  bytes behind their end or text without `endsolid`;
+- numpy-stl 4.1 returns what is there of an STL file that ends early or declares too many triangles,
+  and drops all but the first solid;
+- meshio 5.3 reads neither polygons nor comments in OFF files.
+
+Lines of any kind that give no surface are skipped.
 """
 
 from __future__ import annotations
