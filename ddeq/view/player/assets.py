@@ -8,7 +8,9 @@ from pathlib import Path
 WEB = Path(__file__).parent / "web"
 _IMPORT = re.compile(r'^import \{[^}]*\} from "(\.[\w./]+\.js)";\n', re.MULTILINE)
 _COMMON_IMPORT = re.compile(r'^import (\w+) from "(\.[\w./]+\.cjs)";\n', re.MULTILINE)
-_COMMON_MODULE = "/*\n{licence}*/\nconst {name} = ((exports) => {{\n{source}\nreturn exports;\n}})({{}});"
+_COMMON_MODULE = (
+    "/*\n{licence}*/\nconst {name} = ((exports) => {{\n{source}\nreturn exports;\n}})({{}});"
+)
 
 
 @functools.cache
