@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from ddeq.threads import leave_a_core
 from ddeq.view.bubbles import explain_what_is_pointed_at
 from ddeq.view.page import lay_out
 
+leave_a_core()
 st.set_page_config(page_title="DDEQ explorer", page_icon=":material/scatter_plot:", layout="wide")
 page = st.navigation(
     [

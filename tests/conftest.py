@@ -12,10 +12,11 @@ from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier, ClassifierConfig
 from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
+from ddeq.threads import limit
 
 settings.register_profile("ddeq", deadline=None, derandomize=True)
 settings.load_profile("ddeq")
-torch.set_num_threads(1)
+limit(1)
 
 TINY = ClassifierConfig(
     OperatorConfig(latent_dim=16, hidden_dim=4, heads=4, cross_layers=2), classes=3, particles=5

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import torch
 
-from ddeq.bench import arrival, digits, growth, objects
+from ddeq.bench import arrival, digits, growth, objects, threads
 from ddeq.bench import reading as reading
 from ddeq.bench.against import bench as compare
+from ddeq.threads import most
 
 BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
     "digits": digits.bench,
@@ -17,6 +18,7 @@ BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
     "objects": objects.bench,
     "reading": lambda device, steps, repeats: reading.bench(repeats=repeats),
     "growth": lambda device, steps, repeats: growth.bench(device, repeats),  # one step at a time
+    "threads": lambda device, steps, repeats: threads.bench(steps, repeats),  # a matter of CPUs
 }
 USUAL = ("digits", "arrival", "objects")
 
@@ -37,7 +39,7 @@ def bench(
         repeats: of each measurement.
         against: a folder of other code to compare with, see :mod:`ddeq.bench.against`.
     """
-    result = {"device": str(device), "threads": torch.get_num_threads()}
+    result = {"device": str(device), "threads": most()}
     result |= {name: BENCHES[name](device, steps, repeats) for name in names}
     if against is None:
         return result | {"against": "skipped: no folder was given"}

@@ -19,6 +19,7 @@ from ddeq.model.operator import OperatorConfig
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Euler
+from ddeq.threads import enough_for
 
 POINTS = 130
 KNOWN, FREE = 100, 40  # of a digit to complete
@@ -50,17 +51,18 @@ def naive_flow(
         tolerance: of all clouds' relative objectives.
     """
     before = None
-    for k in range(steps):
-        z = z.detach().requires_grad_()
-        image = model.operator(z, model.operator.encode(x, mask))
-        objective = mmd2(z, image, Riesz()) / 2  # (B,)
-        before = objective.detach() if before is None else before
-        objective.sum().backward()
-        z = z.detach() - step_size(k) * z.shape[1] * z.grad
-        with torch.no_grad():
-            after = mmd2(z, model.operator(z, model.operator.encode(x, mask)), Riesz()) / 2
-        if float((after / before).max()) <= tolerance:
-            return k + 1
+    with enough_for(z.shape[0] * z.shape[1]):
+        for k in range(steps):
+            z = z.detach().requires_grad_()
+            image = model.operator(z, model.operator.encode(x, mask))
+            objective = mmd2(z, image, Riesz()) / 2  # (B,)
+            before = objective.detach() if before is None else before
+            objective.sum().backward()
+            z = z.detach() - step_size(k) * z.shape[1] * z.grad
+            with torch.no_grad():
+                after = mmd2(z, model.operator(z, model.operator.encode(x, mask)), Riesz()) / 2
+            if float((after / before).max()) <= tolerance:
+                return k + 1
     return steps
 
 

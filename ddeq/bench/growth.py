@@ -12,6 +12,7 @@ from ddeq.bench.objects import COMPLETER, KNOWN
 from ddeq.bench.timing import milliseconds, peak_megabytes, wait
 from ddeq.solve.kernels import Riesz, SlicedRiesz, discrepancy
 from ddeq.solve.solvers import Euler
+from ddeq.threads import enough_for
 
 SIZES = (256, 512, 1024, 2048, 4096)
 
@@ -74,11 +75,13 @@ def _works(
     mass = flow.objective.mass(flow.z0)
 
     def step() -> None:
-        flow.objective(flow.z0)
+        with enough_for(flow.size):
+            flow.objective(flow.z0)
         wait(flow.z0.device)
 
     def alone() -> None:
-        discrepancy(here.particles, here.image, mass, mass, kernel)
+        with enough_for(flow.size):
+            discrepancy(here.particles, here.image, mass, mass, kernel)
         wait(flow.z0.device)
 
     return step, alone

@@ -12,6 +12,7 @@ from ddeq.bench import BENCHES, USUAL, bench
 from ddeq.cli.options import add_command, kind_of
 from ddeq.model.checkpoints import ASSETS, load, parameter_count, save
 from ddeq.run.device import pick_device
+from ddeq.threads import most
 from ddeq.training.datasets.sources import SOURCES
 from ddeq.training.loop import TASKS as LEARNED
 from ddeq.training.loop import train
@@ -98,6 +99,6 @@ def info(options: argparse.Namespace) -> dict:
         "torch": torch.__version__,
         "device": str(device),
         "gpu": torch.cuda.get_device_name() if device.type == "cuda" else None,
-        "threads": torch.get_num_threads(),
+        "threads": most(),
         "models": models,
     }

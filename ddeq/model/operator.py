@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddeq.model.tokens import TokenConfig, TokenEncoder
+from ddeq.threads import enough_for
 
 _FUSED_UP_TO = 8  # clouds at a time
 
@@ -233,6 +234,10 @@ class Operator(nn.Module):
             x: input points ``(B, M, d_x)``.
             mask: ``(B, M)`` bool, True where a point is valid; None if all are.
         """
+        with enough_for(x.shape[0] * x.shape[1]):
+            return self._encode(x, mask)
+
+    def _encode(self, x: Tensor, mask: Tensor | None) -> Context:
         drops = self.training and self.config.dropout > 0
         if self.tokens is not None:
             tokens = self.tokens(x, mask)

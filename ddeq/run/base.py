@@ -15,6 +15,7 @@ from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, FlowStep, StopRule, seeded
 from ddeq.solve.kernels import kernel_at
 from ddeq.solve.objective import Evaluation, VelocityTerms, velocity_terms
+from ddeq.threads import each
 
 
 class Run(ABC):
@@ -33,6 +34,9 @@ class Run(ABC):
         self.last: Any = None
 
     def __iter__(self) -> Iterator[Any]:
+        return each(self._frames(), self.flow.size)
+
+    def _frames(self) -> Iterator[Any]:
         for step in self.flow:
             self.last = self._frame(step)
             yield self.last

@@ -16,6 +16,7 @@ from torch import Tensor
 from ddeq.solve.kernels import Kernel, Riesz
 from ddeq.solve.objective import Evaluation, Objective, where
 from ddeq.solve.solvers import Problem, Solver
+from ddeq.threads import each
 
 
 class Stopped(enum.Enum):
@@ -147,7 +148,15 @@ class Flow:
         self._steps = torch.zeros(len(z0), dtype=torch.long, device=z0.device)
         self._diverged = torch.zeros(len(z0), dtype=torch.bool, device=z0.device)
 
+    @property
+    def size(self) -> int:
+        """Particles of all clouds together."""
+        return self.z0.shape[0] * self.z0.shape[1]
+
     def __iter__(self) -> Iterator[FlowStep]:
+        return each(self._solve(), self.size)
+
+    def _solve(self) -> Iterator[FlowStep]:
         spent, resumed = 0.0, time.perf_counter()
         problem = Problem(self.objective, self.z0)
         to, state = self.z0, self.solver.start(self.z0)

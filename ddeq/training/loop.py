@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from ddeq.model.kinds import KINDS
+from ddeq.threads import enough_for
 from ddeq.training.datasets.sources import Clouds
 from ddeq.training.recipes import Recipe, Stage
 from ddeq.training.tasks import classification, completion
@@ -176,12 +177,13 @@ def _train_batch(
     """One optimiser step on the clouds ``index (B,)``; returns the losses there."""
     for group in state.optimiser.param_groups:
         group["lr"] = stage.learning_rate_at(within)
-    loss = TASKS[recipe.kind].batch_losses(
-        state.model, clouds, index, recipe, stage, state.generator, device
-    )
-    state.optimiser.zero_grad(set_to_none=True)
-    loss.total.backward()
-    torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
-    state.optimiser.step()
-    state.averaged.update_parameters(state.model)
+    with enough_for(len(index) * stage.points):
+        loss = TASKS[recipe.kind].batch_losses(
+            state.model, clouds, index, recipe, stage, state.generator, device
+        )
+        state.optimiser.zero_grad(set_to_none=True)
+        loss.total.backward()
+        torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)
+        state.optimiser.step()
+        state.averaged.update_parameters(state.model)
     return loss

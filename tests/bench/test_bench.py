@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ddeq import bench as benches
-from ddeq.bench import arrival, growth, objects
+from ddeq.bench import arrival, growth, objects, threads
 from ddeq.bench.digits import measure
 from ddeq.bench.rate import matmul_operations
 from ddeq.bench.timing import peak_megabytes
@@ -81,6 +81,17 @@ def test_growth_tells_time_memory_and_error_at_each_size(monkeypatch):
 
 def row(exact: float, sliced: float) -> dict:
     return {"exact": {"ms_per_step": exact}, "sliced": {"ms_per_step": sliced}}
+
+
+def test_threads_are_compared_at_each_size_and_left_as_they_were(monkeypatch):
+    monkeypatch.setattr("ddeq.threads._most", 4)
+    before = torch.get_num_threads()
+    result = threads.bench(steps=1, repeats=1, sizes=((1, 3), (2, 256)))
+    assert [*result] == ["1 x 3", "2 x 256"]
+    assert [row["chosen"] for row in result.values()] == [1, 4]
+    for row in result.values():
+        assert [*row["ms"]] == ["1", "2", "4"] and min(row["ms"].values()) > 0
+    assert torch.get_num_threads() == before
 
 
 @pytest.mark.parametrize(

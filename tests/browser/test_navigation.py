@@ -20,10 +20,10 @@ def test_every_page_is_visited_here():
 
 @pytest.mark.parametrize("name", TITLES)
 def test_the_first_visitor_of_a_server_may_come_by_a_link_to_any_page(chromium, serve, name):
-    with serve(ROOT / "app.py") as address:
+    with serve(ROOT / "app.py") as server:
         context = chromium.new_context()
         page = context.new_page()
-        page.goto(f"{address}/{name}")
+        page.goto(f"{server.address}/{name}")
         for title in TITLES.values():
             expect(page.get_by_role("link", name=title, exact=True)).to_be_visible()
         expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)

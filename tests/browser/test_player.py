@@ -574,8 +574,8 @@ def page_address(serve, tmp_path_factory):
     """The address of a running Streamlit page with a player and a drawing pad."""
     script = tmp_path_factory.mktemp("app") / "page.py"
     script.write_text(APP)
-    with serve(script) as address:
-        yield address
+    with serve(script) as server:
+        yield server.address
 
 
 @pytest.fixture

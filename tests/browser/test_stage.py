@@ -14,8 +14,8 @@ TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimation
 
 @pytest.fixture(scope="module")
 def address(serve):
-    with serve(SCRIPT) as address:
-        yield address
+    with serve(SCRIPT) as server:
+        yield server.address
 
 
 @pytest.fixture
