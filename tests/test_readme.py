@@ -18,15 +18,10 @@ def test_the_library_example_runs():
 
 def test_the_tree_names_what_is_there():
     text = (ROOT / "README.md").read_text()
-    tree = text[text.index("app.py   ") :]
-    folder, named = "", []
-    for line in tree[: tree.index("```")].splitlines():
-        if found := re.match(r"( *)([^, ]+(?:, [^, ]+)*) +\S", line):
-            names = found[2].split(", ")
-            named += [f"{folder if found[1] else ''}{name}" for name in names]
-            folder = folder if found[1] else names[0]
+    tree = text[text.index("## The tree") :]
+    named = re.findall(r"^(\S+?)/? {2,}", tree, re.MULTILINE)
     assert named and all((ROOT / name).exists() for name in named)
     modules = {f"ddeq/{path.name}" for path in (ROOT / "ddeq").glob("*.py")}
     assert modules - set(named) <= {"ddeq/__init__.py", "ddeq/__main__.py", "ddeq/errors.py"}
-    packages = {f"ddeq/{path.parent.name}/" for path in (ROOT / "ddeq").glob("*/__init__.py")}
-    assert packages <= set(named)
+    packages = {f"ddeq/{path.parent.name}" for path in (ROOT / "ddeq").glob("*/__init__.py")}
+    assert packages <= {name.rstrip("/") for name in named}

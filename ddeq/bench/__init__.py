@@ -1,4 +1,4 @@
-"""How fast things are, each against what it is to be compared with, measured in one run."""
+"""How fast things are, each beside what it is to be compared with."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How good models are on many clouds, and how much of that is their equilibrium's."""
+"""How good models are, and how much of that is their equilibrium's."""

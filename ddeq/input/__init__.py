@@ -1,1 +1,1 @@
-"""A file to a standardised cloud."""
+"""A file to a standardised cloud: reading, sampling, cutting, standardising, galleries."""

@@ -1,1 +1,1 @@
-"""Small problems that the page Learn plays with, solved by the code that solves the real ones."""
+"""Small problems that page Learn plays with, solved by the real code."""

@@ -1,1 +1,1 @@
-"""Numbers about particles, predictions and completed clouds."""
+"""Spread, distances of clouds, intervals, agreement of completions."""

@@ -1,1 +1,1 @@
-"""The models, their parts and their files."""
+"""The models, their parts and their files; baselines to compare with."""

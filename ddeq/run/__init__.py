@@ -1,1 +1,1 @@
-"""One run from settings to outcome."""
+"""One run from settings to outcome, frame by frame."""

@@ -1,1 +1,1 @@
-"""Solving for a fixed point in the space of measures; knows operators z -> F(z), no models."""
+"""Fixed points in the space of measures: kernels, objective, solvers, flow."""

@@ -1,1 +1,1 @@
-"""From a recipe and data to a checkpoint."""
+"""From a recipe and data to a checkpoint: data sets, losses, the loop."""
