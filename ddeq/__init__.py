@@ -5,3 +5,5 @@ through Wasserstein Gradient Flows", AISTATS 2025, https://arxiv.org/abs/2503.01
 
 Shapes throughout: ``B`` clouds, ``M`` input points, ``N`` particles, ``d`` latent dimension.
 """
+
+__version__ = "0.1.0"

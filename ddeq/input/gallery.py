@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from ddeq.input.clouds import PointCloud
 from ddeq.input.images import pixel_cloud
+from ddeq.shipped import ASSETS
 
-DIGITS_FILE = Path(__file__).parents[2] / "assets" / "digits" / "digits.npz"
-OBJECTS_FILE = Path(__file__).parents[2] / "assets" / "objects" / "objects.npz"
+DIGITS_FILE = ASSETS / "digits" / "digits.npz"
+OBJECTS_FILE = ASSETS / "objects" / "objects.npz"
 PER_CLASS = 24
 OBJECT_POINTS = 4096
 USED_POINTS = 1024  # of an object that is given to a model

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from ddeq.errors import UserError
 from ddeq.model.kinds import KINDS
-
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+from ddeq.shipped import ASSETS as ASSETS
+from ddeq.shipped import weights_file
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,17 @@ def save(model: nn.Module, card: dict, weights: Path) -> None:
     weights.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
 
 
-def load(weights: Path, device: torch.device | str = "cpu") -> Checkpoint:
+def load(weights: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
     """Read a model saved by :func:`save`.
+
+    Args:
+        weights: the .safetensors file, or the name of a model that ships, such as "digits".
+        device: where the model shall be.
 
     Raises:
         UserError: files missing, unreadable, or of another architecture.
     """
-    weights = Path(weights)
+    weights = weights_file(weights)
     card_file = weights.with_suffix(".json")
     if not weights.is_file() or not card_file.is_file():
         raise UserError(
