@@ -1,4 +1,4 @@
-"""Files that come with the package, wherever it lies: the weights, sample data, recipes, the app."""
+"""Files that come with the package, wherever it lies: weights, sample data, recipes, the app."""
 
 from __future__ import annotations
 
@@ -17,9 +17,20 @@ def root() -> Path:
 
 
 ASSETS = root() / "assets"
+RECIPES = root() / "recipes"
 
 
 def weights_file(model: str | Path) -> Path:
     """The weights of a model: those that ship under this name, such as "digits", else a path."""
-    shipped = ASSETS / f"{model}.safetensors"
-    return shipped if Path(model).name == str(model) and shipped.is_file() else Path(model)
+    return _named(model, ASSETS, ".safetensors")
+
+
+def recipe_file(recipe: str | Path) -> Path:
+    """A recipe: the one that ships under this name, such as "digits", else a path."""
+    return _named(recipe, RECIPES, ".toml")
+
+
+def _named(name: str | Path, folder: Path, suffix: str) -> Path:
+    path = Path(name)
+    shipped = folder / f"{path}{suffix}"
+    return shipped if len(path.parts) == 1 and shipped.is_file() else path

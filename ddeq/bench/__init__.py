@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from ddeq.bench import arrival, digits, growth, objects, threads
+from ddeq.bench import arrival, digits, growth, objects, start, threads
 from ddeq.bench import reading as reading
 from ddeq.bench.against import bench as compare
 from ddeq.threads import most
@@ -17,6 +17,7 @@ BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
     "arrival": lambda device, steps, repeats: arrival.bench(device, repeats),  # as many as needed
     "objects": objects.bench,
     "reading": lambda device, steps, repeats: reading.bench(repeats=repeats),
+    "start": lambda device, steps, repeats: start.bench(repeats),
     "growth": lambda device, steps, repeats: growth.bench(device, repeats),  # one step at a time
     "threads": lambda device, steps, repeats: threads.bench(steps, repeats),  # a matter of CPUs
 }

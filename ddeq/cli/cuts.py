@@ -7,7 +7,7 @@ import argparse
 import numpy as np
 
 from ddeq.cli.input import Input
-from ddeq.cli.options import numbers, whole
+from ddeq.cli.parser import numbers, whole
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, flatten, shorten
 from ddeq.input.hollow import Hollow, hollow, without_truth

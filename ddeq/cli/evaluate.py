@@ -1,26 +1,18 @@
-"""Commands about many clouds: how good models are, and how much of that is their equilibrium's."""
+"""How good models are on many clouds, and how much of that is their equilibrium's."""
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from ddeq.cli.options import (
-    Command,
-    add_command,
-    add_run,
-    load_kind,
-    said,
-    save_file,
-    settings,
-    whole,
-)
+from ddeq.cli.parser import Parser, add_common, save_file, whole
+from ddeq.cli.solving import add_run, load_kind, said, settings
 from ddeq.errors import UserError
 from ddeq.evaluation import completion, objects, solvers
 from ddeq.evaluation.classification import Labelled, load_digits, predict, report, stability
@@ -30,8 +22,9 @@ from ddeq.evaluation.neighbours import Neighbours
 from ddeq.evaluation.object_cases import cut_objects
 from ddeq.evaluation.object_neighbours import ObjectNeighbours
 from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
-from ddeq.model.checkpoints import ASSETS, Checkpoint
+from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.device import pick_device
+from ddeq.shipped import weights_file
 from ddeq.training.datasets.mnist import load_mnist
 from ddeq.training.datasets.objects import ObjectClouds, load_furniture
 from ddeq.training.datasets.sources import CACHE
@@ -52,24 +45,28 @@ COMPLETERS = {
 """What is compared: for each method what its recipe's name adds to the DDEQ's, and its kind."""
 
 
-def add_commands(commands: argparse._SubParsersAction) -> None:
-    """Their options."""
-    sub = commands.add_parser("evaluate", help=__doc__, description=__doc__)
-    tasks = sub.add_subparsers(required=True, metavar="TASK")
+Task = Callable[[argparse.Namespace], dict]
 
-    def add(name: str, command: Command, data: str) -> argparse.ArgumentParser:
-        task = add_command(tasks, name, command)
+
+def add_options(parser: Parser) -> None:
+    """The options of all tasks."""
+    tasks = parser.add_subparsers(required=True, metavar="TASK")
+
+    def add(name: str, run: Task, data: str) -> Parser:
+        task = tasks.add_parser(name, help=run.__doc__, description=run.__doc__)
+        task.set_defaults(run=run)
+        add_common(task)
         task.add_argument("--data", type=Path, required=True, help=data)
         task.add_argument("--split", choices=["test", "validation"], default="test")
         add_run(task)
         return task
 
-    def add_steps_table(task: argparse.ArgumentParser) -> None:
+    def add_steps_table(task: Parser) -> None:
         task.add_argument(
             "--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps"
         )
 
-    def add_runs(task: argparse.ArgumentParser, examples: str) -> None:
+    def add_runs(task: Parser, examples: str) -> None:
         task.add_argument(
             "--runs",
             type=Path,
@@ -132,7 +129,7 @@ def add_commands(commands: argparse._SubParsersAction) -> None:
 def evaluate_digits(options: argparse.Namespace) -> dict:
     """Accuracy and equilibrium of a digit classifier."""
     device = pick_device(options.device)
-    checkpoint = load_kind(options.model or ASSETS / "digits.safetensors", "classifier", device)
+    checkpoint = load_kind(options.model or "digits", "classifier", device)
     chosen = settings(checkpoint, options)
     data = _digits(options, checkpoint)
     result = predict(checkpoint, data, chosen, device)
@@ -156,7 +153,7 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict:
     device = pick_device(options.device)
     train = load_mnist(options.data, "train").images
     images = load_mnist(options.data, "test").images
-    shipped = options.model or ASSETS / "completion-digits.safetensors"
+    shipped = options.model or weights_file("completion-digits")
     models = _models(COMPLETERS, shipped, options, device)
     ddeq = next(iter(models.get("ddeq", {}).values()), None)
     if options.split == "validation":
@@ -177,7 +174,7 @@ def evaluate_objects(options: argparse.Namespace) -> dict:
     """Accuracy of classifiers of objects, side by side, and the equilibrium of the shipped one."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
-    shipped = options.model or ASSETS / "objects.safetensors"
+    shipped = options.model or weights_file("objects")
     ddeq = load_kind(shipped, "classifier", device)
     models = _models(CLASSIFIERS, shipped, options, device)
     how = {
@@ -195,7 +192,7 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
     """A completer of objects, its control and PCN beside it, and two methods that learn nothing."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
-    shipped = options.model or ASSETS / "completion-objects.safetensors"
+    shipped = options.model or weights_file("completion-objects")
     models = _models(COMPLETERS, shipped, options, device)
     cases, skipped = cut_objects(clouds.part(options.split))
     neighbours = ObjectNeighbours(clouds.part("train", "unlabelled"))
@@ -214,7 +211,7 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
 def evaluate_solvers(options: argparse.Namespace) -> dict:
     """Solvers beside the paper's flow run until it rests, on the digit classifier."""
     device = pick_device(options.device)
-    checkpoint = load_kind(options.model or ASSETS / "digits.safetensors", "classifier", device)
+    checkpoint = load_kind(options.model or "digits", "classifier", device)
     data = _digits(options, checkpoint)
     chosen = settings(checkpoint, options)
     name = str(chosen.to_dict()["solver"])

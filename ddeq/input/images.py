@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
-from scipy import ndimage
 
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, read_bytes, shorten, validate
@@ -106,6 +105,8 @@ def to_mnist(ink: np.ndarray) -> np.ndarray:
     Returns:
         uint8 (28, 28).
     """
+    from scipy import ndimage  # slow to import, and only pictures need it
+
     rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
     digit = Image.fromarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     scale = _BOX / max(digit.size)
@@ -163,6 +164,8 @@ def _without_colour(image: Image.Image) -> Image.Image:
 
 def _find_ink(grey: np.ndarray, shown: str) -> np.ndarray:
     """What stands out from the paper: uint8 (H, W), 0 on the paper and 255 on full ink."""
+    from scipy import ndimage  # slow to import, and only pictures need it
+
     raised = _raise_strokes(grey)
     core = raised > _split_in_two(raised)
     paper, noise = _paper_level(raised[~core])
@@ -190,6 +193,8 @@ def _blur(core: np.ndarray) -> float:
 
 def _raise_strokes(grey: np.ndarray) -> np.ndarray:
     """How far each pixel (H, W) stands out from the paper around it, brighter or darker."""
+    from scipy import ndimage  # slow to import, and only pictures need it
+
     bright_on_dark = grey if _is_bright_on_dark(grey) else 255 - grey
     element = max(3, round(_WIDEST_STROKE * max(grey.shape)))
     # Opening erases what is narrower than its element and keeps shadows and slopes of light.
@@ -210,6 +215,8 @@ def _paper_level(values: np.ndarray) -> tuple[float, float]:
 
 def _is_bright_on_dark(grey: np.ndarray) -> bool:
     """Whether the strokes are brighter than the paper: ink is the smaller part of a picture."""
+    from scipy import ndimage  # slow to import, and only pictures need it
+
     thumbnail = Image.fromarray(grey.astype(np.uint8))
     thumbnail.thumbnail((64, 64), Image.Resampling.BOX)
     small = np.asarray(thumbnail, float)

@@ -1,6 +1,7 @@
 """The command line, as scripts use it."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from ddeq.cli import main
+import ddeq
+from ddeq.cli import COMMANDS, main, readable
 from ddeq.evaluation import solvers
 from ddeq.evaluation.object_cases import CUTS
 from ddeq.evaluation.samplings import copied
@@ -19,7 +22,11 @@ from ddeq.input.clouds import read_cloud
 from ddeq.input.formats.axes import UP_AXES
 from ddeq.input.gallery import load_gallery
 from ddeq.input.partial import Orbit, seen_from
-from ddeq.model.checkpoints import save
+from ddeq.model.checkpoints import load, save
+from ddeq.settings import settings_of
+from ddeq.shipped import ASSETS, RECIPES, recipe_file
+from ddeq.solve.kernels import KERNELS
+from ddeq.solve.solvers import SOLVERS
 from ddeq.training.datasets import objects
 from tests import solids
 
@@ -267,6 +274,129 @@ def test_info_names_the_models(capsys):
     result = said(capsys, "info")
     assert result["models"]["digits"]["parameters"] == 773_114
     assert result["models"]["digits"]["kind"] == "classifier"
+    assert {*result["models"]} == {file.stem for file in ASSETS.glob("*.safetensors")}
+    for name, told in result["models"].items():
+        assert told["parameters"] == load(name).parameters
+        assert all(told.values()), f"{name} is told something empty"
+    assert (result["ddeq"], result["torch"]) == (ddeq.__version__, torch.__version__)
+
+
+def test_bench_measures_the_start_of_commands(capsys):
+    result = said(capsys, "bench", "start", "--repeats", 1)["start"]
+    assert {*result} == {"import torch", "--help", "info", "classify"}
+    for row in result.values():
+        assert row["ratio"] == pytest.approx(row["seconds"] / result["import torch"]["seconds"])
+
+
+def test_what_is_empty_is_not_printed():
+    result = {"labels": [], "settings": {}, "gpu": None, "inner": {"none": {}}, "zero": 0.0}
+    assert readable({**result, "interval": [0.5, 1 / 3], "some": {"x": False}}) == (
+        "zero: 0\ninterval: 0.5, 0.3333\nsome:\n  x: False"
+    )
+
+
+def test_nothing_that_a_command_prints_has_an_empty_value(capsys, digit):
+    for command in (["info"], ["classify", str(digit)]):
+        assert main(command) == 0
+        lines = capsys.readouterr().out.splitlines()
+        for line, below in zip(lines, [*lines[1:], ""], strict=True):
+            deeper = below.startswith(" " * (len(line) - len(line.lstrip()) + 2))
+            assert line.endswith(":") == deeper and "None" not in line, line
+
+
+# Only what a command needs is imported
+
+
+def imported(*arguments: object) -> set[str]:
+    """The packages that are in memory after a command, in a process of its own."""
+    program = (
+        "import sys\nfrom ddeq.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit:\n    pass\n"
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout
+    return {name.split(".")[0] for name in done.stderr.splitlines()[-1].split()}
+
+
+HEAVY = {"open3d", "streamlit", "matplotlib", "plotly", "sklearn", "ot", "scipy", "trimesh"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["info", "--device", "cpu"]])
+def test_what_needs_no_torch_does_not_import_it(arguments):
+    found = imported(*arguments)
+    assert "ddeq" in found and not found & {"torch", *HEAVY}
+
+
+def test_a_small_cloud_is_classified_without_what_others_need(line):
+    found = imported("classify", line[0])
+    assert "torch" in found and not found & HEAVY
+
+
+# Help
+
+
+def test_help_names_every_command_and_they_are_there(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    for name, command in COMMANDS.items():
+        assert re.search(rf"^ +{name} +{re.escape(command.help)}$", shown, re.MULTILINE)
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        assert f"ddeq {name}" in capsys.readouterr().out
+
+
+def test_help_shows_options_under_the_solver_that_owns_them_with_default_and_range(capsys):
+    with pytest.raises(SystemExit):
+        main(["classify", "--help"])
+    shown = capsys.readouterr().out
+    for what, registry in (("solver", SOLVERS), ("kernel", KERNELS)):
+        for name, kind in registry.items():
+            section = re.search(rf"^{what} {name}:\n(.*?)(?=^\S|\Z)", shown, re.M | re.S)
+            text = " ".join(section[1].split())
+            assert re.findall(r"--([a-z-]+) X", text) == [
+                field.name.replace("_", "-") for field in settings_of(kind)
+            ]
+            for field in settings_of(kind):
+                default = f"({field.low:g} to {field.high:g}; default: {field.default:g})"
+                assert default in text
+
+
+def test_an_option_may_belong_to_several_solvers(capsys, digit):
+    for solver in ("euler", "momentum"):
+        result = said(capsys, "classify", digit, "--solver", solver, "--step-size", 2, "--steps", 1)
+        assert result["steps"] == 1
+    assert main(["classify", str(digit), "--solver", "euler", "--step-size", "99"]) == 2
+    assert "step_size" in capsys.readouterr().err
+
+
+def test_models_and_recipes_that_ship_go_by_their_names(capsys, ball, mnist, tmp_path):
+    by_name = said(capsys, "classify", ball, "--model", "objects-control")
+    by_path = said(capsys, "classify", ball, "--model", ASSETS / "objects-control.safetensors")
+    assert by_name["probabilities"] == by_path["probabilities"]
+    assert main(["classify", str(ball), "--model", "no-such-model"]) == 2
+    assert "no-such-model" in capsys.readouterr().err
+    assert recipe_file("objects") == RECIPES / "objects.toml"
+
+
+def test_a_command_whose_packages_are_missing_says_how_to_get_them(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "streamlit", None)
+    monkeypatch.setitem(sys.modules, "streamlit.web", None)
+    monkeypatch.delitem(sys.modules, "ddeq.cli.app", raising=False)
+    assert main(["app"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1 and "pip install 'ddeq[app]'" in printed.err
+
+
+def test_the_app_is_streamlits_with_its_options(monkeypatch):
+    calls = []
+    monkeypatch.setattr("streamlit.web.cli.main", lambda *given, **how: calls.append(given[0]))
+    with pytest.raises(SystemExit):
+        main(["app", "--server.port", "8080", "--server.headless", "true"])
+    options = ["--server.port", "8080", "--server.headless", "true"]
+    assert calls == [["run", str(ROOT / "app.py"), *options]]
 
 
 # Completion
@@ -344,7 +474,7 @@ def test_what_lies_in_a_plane_is_a_digit_and_anything_else_an_object(
     capsys, monkeypatch, digit, ball, cube, models
 ):
     assert said(capsys, "classify", digit)["label"] == "0"
-    monkeypatch.setattr("ddeq.cli.solve.ASSETS", models)
+    monkeypatch.setattr("ddeq.shipped.ASSETS", models)
     for file in (ball, cube):
         result = said(capsys, "classify", file)
         assert {*result["probabilities"]} == {*solids.CLASSES}
@@ -355,7 +485,7 @@ def test_what_lies_in_a_plane_is_a_digit_and_anything_else_an_object(
 def test_a_sheet_is_an_object_where_the_up_axis_is_said(capsys, monkeypatch, tmp_path, models):
     sheet = np.random.default_rng(0).normal(size=(40, 3)) * [1, 1, 0]
     np.save(tmp_path / "sheet.npy", sheet)
-    monkeypatch.setattr("ddeq.cli.solve.ASSETS", models)
+    monkeypatch.setattr("ddeq.shipped.ASSETS", models)
     result = said(capsys, "classify", tmp_path / "sheet.npy", "--up", "z")
     assert {*result["probabilities"]} == {*solids.CLASSES}
 

@@ -1,0 +1,36 @@
+"""How fast things are, against what they are to be compared with in the same run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ddeq.bench import BENCHES, USUAL, bench
+from ddeq.cli.parser import Parser, add_common
+from ddeq.run.device import pick_device
+
+
+def add_options(sub: Parser) -> None:
+    """The options of :func:`run`."""
+    sub.add_argument(
+        "what", nargs="?", choices=BENCHES, help=f"only this; default: {' and '.join(USUAL)}"
+    )
+    sub.add_argument(
+        "--against",
+        type=Path,
+        metavar="DIR",
+        help="compare with other code: see ddeq/bench/against.py",
+    )
+    sub.add_argument("--steps", type=int, default=200, help="of one solve (default: %(default)s)")
+    sub.add_argument(
+        "--repeats", type=int, default=5, help="of every measurement (default: %(default)s)"
+    )
+    add_common(sub)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Measure what was asked for."""
+    names = (options.what,) if options.what else USUAL
+    device = pick_device(options.device)
+    return bench(names, device, options.steps, options.repeats, options.against)

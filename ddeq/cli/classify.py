@@ -1,0 +1,32 @@
+"""The class of a digit, or of an object in space: a cloud that is not flat, or a mesh."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ddeq.cli.input import add_input, read_input
+from ddeq.cli.parser import Parser, add_common
+from ddeq.cli.solving import add_run, load_kind, settings
+from ddeq.input.prepare import prepare
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.device import pick_device
+
+
+def add_options(sub: Parser) -> None:
+    """The options of :func:`run`."""
+    add_input(sub)
+    add_common(sub)
+    add_run(sub)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Solve, and tell how the run ended."""
+    device = pick_device(options.device)
+    given = read_input(options)
+    checkpoint = load_kind(options.model or given.family.classifier, "classifier", device)
+    chosen = settings(checkpoint, options)
+    solve = ClassifierRun(checkpoint, prepare(given.cloud, checkpoint.card), chosen, device)
+    for _ in solve:
+        pass
+    return solve.outcome.to_dict()

@@ -1,0 +1,62 @@
+"""Train by a recipe; the weights and their card land in the folder of the run."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ddeq.cli.parser import Parser, add_common
+from ddeq.model.checkpoints import parameter_count, save
+from ddeq.run.device import pick_device
+from ddeq.shipped import recipe_file
+from ddeq.training.datasets.sources import SOURCES
+from ddeq.training.loop import TASKS, train
+from ddeq.training.recipes import load_recipe
+from ddeq.training.tasks import classification
+
+
+def add_options(sub: Parser) -> None:
+    """The options of :func:`run`."""
+    sub.add_argument(
+        "recipe",
+        type=recipe_file,
+        metavar="RECIPE",
+        help="a name such as objects-control, of those in recipes/, or a .toml file",
+    )
+    sub.add_argument("--data", type=Path, required=True, help="folder of the training data")
+    sub.add_argument(
+        "--out", type=Path, default=Path("runs/latest"), help="folder (default: %(default)s)"
+    )
+    sub.add_argument("--resume", action="store_true", help="go on where the folder's run ended")
+    sub.add_argument("--until", type=int, metavar="N", help="stop after N batches")
+    sub.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="vary the recipe: seed=1"
+    )
+    sub.add_argument(
+        "--control",
+        action="store_true",
+        help="the recipe's control: one application of F where the recipe solves",
+    )
+    add_common(sub)
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Train, and tell where the weights are."""
+    recipe = load_recipe(options.recipe, options.set)
+    if options.control:
+        recipe = recipe.control()
+    labelled = TASKS[recipe.kind] is classification
+    clouds, held_out = SOURCES[recipe.data].load(options.data, recipe.validation, labelled)
+    model = train(
+        recipe,
+        clouds,
+        options.out,
+        held_out=held_out,
+        resume=options.resume,
+        until=options.until,
+        device=pick_device(options.device),
+    )
+    weights = options.out / f"{recipe.name}.safetensors"
+    save(model, recipe.card, weights)
+    return {"weights": str(weights), "parameters": parameter_count(model)}
