@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,7 +35,8 @@ of the validation figure by which weights are chosen (less is better)."""
 class TrainingState:
     """What changes while training: everything a resumed run needs.
 
-    ``averaged.module`` is what is validated and kept, ``model`` what is trained.
+    ``averaged.module`` is what is validated and kept, ``model`` what is trained; ``best`` is the
+    least validation error so far.
     """
 
     model: nn.Module
@@ -43,6 +45,7 @@ class TrainingState:
     generator: torch.Generator
     batch: int = 0
     seconds: float = 0.0
+    best: float = math.inf
 
     def save(self, path: Path) -> None:
         """Write to ``path`` so that an interruption leaves the old file or the new one."""
@@ -52,22 +55,29 @@ class TrainingState:
             "optimiser": self.optimiser.state_dict(),
             "generator": self.generator.get_state(),
             "global_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state_all(),
             "batch": self.batch,
             "seconds": self.seconds,
+            "best": self.best,
         }
         part = path.with_suffix(".part")
         torch.save(plain, part)
         part.replace(path)
 
     def restore(self, path: Path) -> None:
-        """Continue from a file written by :meth:`save`."""
-        plain = torch.load(path, weights_only=True)
+        """Continue from a file written by :meth:`save`, on whichever device that was.
+
+        Dropout goes on with the same random numbers where the same devices are at hand.
+        """
+        plain = torch.load(path, weights_only=True, map_location="cpu")
         self.model.load_state_dict(plain["model"])
         self.averaged.load_state_dict(plain["averaged"])
         self.optimiser.load_state_dict(plain["optimiser"])
         self.generator.set_state(plain["generator"])
         torch.set_rng_state(plain["global_rng"])
-        self.batch, self.seconds = plain["batch"], plain["seconds"]
+        if len(plain["cuda_rng"]) == torch.cuda.device_count():
+            torch.cuda.set_rng_state_all(plain["cuda_rng"])
+        self.batch, self.seconds, self.best = plain["batch"], plain["seconds"], plain["best"]
 
 
 def endless_batches(size: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
@@ -149,20 +159,22 @@ def train(
                 bar.set_postfix(line)
                 if held_out is not None and (state.batch % recipe.validate_every == 0 or last):
                     line |= task.validate(averaged.module, held_out, recipe, device)
-                    _keep_if_best(averaged.module, line[task.CRITERION], out / "best.pt")
+                    _keep_if_best(state, line[task.CRITERION], out / "best.pt")
                 log.write(json.dumps({"stage": number, "batch": state.batch, **line}) + "\n")
                 log.flush()
             if state.batch % 500 == 0 or last:
                 state.save(out / "state.pt")
     if recipe.keep == "best" and (out / "best.pt").is_file():
-        averaged.module.load_state_dict(torch.load(out / "best.pt", weights_only=True)["model"])
+        best = torch.load(out / "best.pt", weights_only=True, map_location=device)
+        averaged.module.load_state_dict(best)
     return averaged.module.eval()
 
 
-def _keep_if_best(model: nn.Module, error: float, path: Path) -> None:
-    """Write the weights to ``path`` unless those there have a smaller validation error."""
-    if not path.is_file() or error < torch.load(path, weights_only=True)["error"]:
-        torch.save({"model": model.state_dict(), "error": error}, path)
+def _keep_if_best(state: TrainingState, error: float, path: Path) -> None:
+    """Write the weights to ``path`` if their validation error is the least; nan never is."""
+    if error < state.best:
+        state.best = error
+        torch.save(state.averaged.module.state_dict(), path)
 
 
 def _train_batch(

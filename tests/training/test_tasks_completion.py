@@ -12,8 +12,9 @@ import torch
 from ddeq.model.baselines import PCN, PCNConfig
 from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
+from ddeq.solve.flow import StopRule
 from ddeq.solve.kernels import Riesz, mmd2
-from ddeq.solve.solvers import Picard
+from ddeq.solve.solvers import Euler, Picard
 from ddeq.training.datasets.holes import Holes, Partial, cut
 from ddeq.training.datasets.packed import Augmentation, PackedClouds
 from ddeq.training.loop import train
@@ -23,6 +24,7 @@ from ddeq.training.tasks.completion import (
     completion_error,
     kde_entropy,
     losses,
+    prediction_losses,
     validate,
 )
 
@@ -190,3 +192,23 @@ def test_the_couplings_scale_gets_no_gradient_and_its_shift_does(rings):
     found.total.backward()
     assert all(p.grad is None or not p.grad.any() for p in model.lift.scale.parameters())
     assert any(p.grad.any() for p in model.lift.shift.parameters())
+
+
+def test_training_flows_as_completion_does_afterwards(rings, monkeypatch):
+    """Free particles hold their share of the mass, so a gradient step is as long in both."""
+    torch.manual_seed(0)
+    model = Completer(CompleterConfig(OperatorConfig(latent_dim=16, hidden_dim=4, heads=4))).eval()
+    batch = batch_of(rings)
+    mask = torch.ones(len(batch.known), 5, dtype=torch.bool)
+    mask[0, 3:] = False
+    start = torch.randn(*mask.shape, 2, generator=torch.Generator().manual_seed(1))
+    flowed = []
+    monkeypatch.setattr(
+        "ddeq.training.tasks.completion._losses_at",
+        lambda batch, points, z, *_: flowed.append(z) or prediction_losses(batch, points, mask, s),
+    )
+    s = Stage(batches=1)
+    losses(model, batch, s, start, mask, Euler(step_size=1.0), 4)
+    how = {"solver": Euler(step_size=1.0), "stop": StopRule(4, 0.0)}
+    expected = model.flow(batch.known, batch.known_mask, start, mask, **how).run().particles
+    torch.testing.assert_close(flowed[0][mask], expected[mask])

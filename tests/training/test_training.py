@@ -14,16 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.swa_utils import AveragedModel
 
-from ddeq.model.classifier import ClassifierConfig
+from ddeq.model.classifier import Classifier, ClassifierConfig
 from ddeq.model.kinds import KINDS
 from ddeq.model.operator import OperatorConfig
 from ddeq.run.settings import RunSettings
+from ddeq.solve.kernels import Gaussian
 from ddeq.solve.solvers import Momentum, Picard
 from ddeq.training.datasets.holes import Holes
 from ddeq.training.datasets.packed import Augmentation, PackedClouds
 from ddeq.training.loop import TrainingState, endless_batches, train
 from ddeq.training.recipes import Recipe, Solve, Stage, load_recipe
-from ddeq.training.tasks.classification import losses, prediction_losses
+from ddeq.training.tasks import classification
+from ddeq.training.tasks.classification import CRITERION, losses, prediction_losses
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 GOOD = """
@@ -435,3 +437,71 @@ def test_the_state_file_restores_everything_that_changes(new_classifier, tmp_pat
     assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
     assert other.optimiser.param_groups[0]["lr"] == 0.01
     assert [p.name for p in tmp_path.iterdir()] == ["state.pt"]  # no part left behind
+
+
+@pytest.mark.parametrize("errors", [[math.nan, 0.5, 0.7], [0.9, math.nan, 0.5], [0.5, math.nan]])
+def test_a_validation_that_is_not_a_number_is_never_the_best(clouds, tmp_path, monkeypatch, errors):
+    told, kept = iter(errors), []
+    monkeypatch.setattr(
+        "ddeq.training.tasks.classification.validate",
+        lambda model, *_: kept.append(weights(model)) or {CRITERION: next(told)},
+    )
+    stages = [stage(2) for _ in errors]  # each ends with a validation
+    found = train(recipe(*stages, keep="best"), clouds, tmp_path, held_out=clouds)
+    assert torch.equal(weights(found), kept[errors.index(0.5)])
+
+
+def test_a_resumed_run_remembers_the_best_error(clouds, tmp_path, monkeypatch):
+    told = iter([0.5, 0.7])
+    monkeypatch.setattr(
+        "ddeq.training.tasks.classification.validate", lambda *_: {CRITERION: next(told)}
+    )
+    how = {"held_out": clouds, "resume": True}
+    first = train(recipe(stage(2), keep="best"), clouds, tmp_path, **how)
+    second = train(recipe(stage(2), stage(2), keep="best"), clouds, tmp_path, **how)
+    assert torch.equal(weights(second), weights(first))
+
+
+def test_a_run_saved_on_a_gpu_resumes_on_a_cpu(new_classifier, tmp_path, monkeypatch):
+    model = new_classifier()
+    optimiser = torch.optim.Adam(model.parameters())
+    state = TrainingState(model, AveragedModel(model), optimiser, torch.Generator())
+    with monkeypatch.context() as gpu:  # the file says where its tensors were
+        gpu.setattr("torch.serialization.location_tag", lambda _: "cuda:0")
+        state.save(tmp_path / "state.pt")
+    with pytest.raises(RuntimeError, match="CUDA"):
+        torch.load(tmp_path / "state.pt", weights_only=True)
+    state.restore(tmp_path / "state.pt")
+    assert {p.device.type for p in state.model.parameters()} == {"cpu"}
+
+
+def test_a_resumed_run_goes_on_with_the_gpus_random_numbers(new_classifier, tmp_path, monkeypatch):
+    """On a GPU dropout draws from the GPU's own generator."""
+    model = new_classifier()
+    optimiser = torch.optim.Adam(model.parameters())
+    state = TrainingState(model, AveragedModel(model), optimiser, torch.Generator())
+    of_gpu, given = torch.arange(16, dtype=torch.uint8), []
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
+    monkeypatch.setattr("torch.cuda.get_rng_state_all", lambda: [of_gpu])
+    monkeypatch.setattr("torch.cuda.set_rng_state_all", given.append)
+    state.save(tmp_path / "state.pt")
+    state.restore(tmp_path / "state.pt")
+    assert torch.equal(given[0][0], of_gpu)
+
+
+def test_validation_solves_with_the_kernel_of_the_card(clouds, monkeypatch, new_classifier):
+    seen = []
+    monkeypatch.setattr(Classifier, "flow", spying(Classifier.flow, seen))
+    card = {"points": 20, "settings": {"solver": "picard", "kernel": "gaussian", "steps": 3}}
+    classification.validate(new_classifier(), clouds, recipe(stage(), card=card), "cpu")
+    assert seen and all(isinstance(how["kernel"], Gaussian) for how in seen)
+
+
+def spying(method, seen):
+    """The same method, its keywords noted."""
+
+    def spy(*args, **keywords):
+        seen.append(keywords)
+        return method(*args, **keywords)
+
+    return spy

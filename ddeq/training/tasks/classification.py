@@ -149,7 +149,12 @@ def validate(
             settings = RunSettings.from_dict(recipe.card["settings"])
             z0 = model.start(index.tolist()).to(device)
             stop = StopRule(settings.limits.steps, settings.limits.tolerance)
-            how = {"solver": settings.solver, "stop": stop, "velocity": False}
+            how = {
+                "solver": settings.solver,
+                "kernel": settings.kernel,
+                "stop": stop,
+                "velocity": False,
+            }
             end = model.flow(batch.x, batch.mask, z0, **how).run()
             logits = model.logits(end.particles)
             residual.append(end.relative_objective)

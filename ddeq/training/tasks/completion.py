@@ -22,7 +22,7 @@ from torch import Tensor
 
 from ddeq.metrics.particles import spread
 from ddeq.model.baselines import PCN
-from ddeq.model.completer import Completer
+from ddeq.model.completer import Completer, share_of_free
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
@@ -97,7 +97,9 @@ def losses(
     z = model.lift(start)  # (B, N, d)
     if steps:
         stop = StopRule(steps, tolerance=0.0)
-        flow = Flow(operator, z, solver=solver, stop=stop, mask=mask, velocity=False)
+        share = share_of_free(batch.known, batch.known_mask, start, mask)
+        how = {"solver": solver, "stop": stop, "mask": mask, "share": share, "velocity": False}
+        flow = Flow(operator, z, **how)
         with torch.no_grad():
             z = flow.run().particles
     found = []
@@ -181,6 +183,7 @@ def validate(
                 start,
                 mask,
                 solver=settings.solver,
+                kernel=settings.kernel,
                 stop=StopRule(settings.limits.steps, settings.limits.tolerance),
                 velocity=False,
             ).run()
