@@ -25,10 +25,10 @@ _ROW = 256  # points reduced together
 _HEAD = 1_000  # points among which three distinct ones are usually found
 
 # Starting a process takes a quarter of a second, which nobody should wait for a drawn digit. Small
-# files of these kinds are read in this one: no library but NumPy sees them, nothing in them is
-# unpacked, and the time and the memory they take are bounded by their size.
+# files of these kinds are read in this one: no library but NumPy and pandas sees them, nothing in
+# them is unpacked, and the time and the memory they take are bounded by their size.
 _SMALL = 1_000_000  # bytes
-_PLAIN = (".csv", ".txt", ".xyz", ".pts", ".npy")
+_PLAIN = (".csv", ".txt", ".xyz", ".pts", ".asc", ".npy")
 
 Sampling = Literal["uniform", "poisson disk"]
 
@@ -140,10 +140,31 @@ def draw_from(
 
 
 def _read_points(geometry: Geometry, name: str) -> Reading:
+    geometry = _without_missing(geometry, name)
     cloud = PointCloud(geometry.points, name)
     validate(cloud)
     flat = geometry.points.shape[1] == 2
     return _describe(geometry, cloud, "cloud", up_axis="y" if flat else geometry.up or "z")
+
+
+def _without_missing(geometry: Geometry, name: str) -> Geometry:
+    """A cloud without the points that have no coordinates: places where a scanner saw nothing.
+
+    Raises:
+        UserError: fewer than three different points are left.
+    """
+    points = geometry.points
+    if np.isfinite(_bounds(points)).all() or not len(points):
+        return geometry
+    whole = np.isfinite(points).all(axis=1)
+    missing = f"{len(whole) - int(whole.sum()):,} of {len(whole):,} points"
+    if _count_distinct(points[whole]) < 3:
+        raise UserError(
+            f"'{shorten(name)}' has {missing} with NaN or infinite coordinates, so give at least "
+            "three different ones without."
+        )
+    note = f"{missing} have no coordinates (NaN or infinite) and are left out."
+    return dataclasses.replace(geometry, points=points[whole], notes=(note, *geometry.notes))
 
 
 def _read_mesh(geometry: Geometry, name: str) -> Reading:

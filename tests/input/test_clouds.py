@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ddeq.errors import UserError
-from ddeq.input.clouds import MAX_BYTES, PointCloud, flatten, read_cloud, validate
+from ddeq.input.clouds import MAX_BYTES, PointCloud, flatten, read_cloud, read_file, validate
 from ddeq.input.formats import SUFFIXES, parse
 from ddeq.input.preprocess import standardise, subsample
 from tests.sentences import assert_one_sentence
@@ -102,6 +102,25 @@ def test_what_open3d_writes_is_read_back(tmp_path, suffix, write_ascii, compress
     content = open3d_file(suffix, tmp_path, write_ascii=write_ascii, compressed=compressed)(points)
     cloud = read_cloud(content, f"cloud{suffix}")
     np.testing.assert_allclose(cloud.points, points, rtol=1e-5, atol=1e-6)  # as written
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("a.csv", table(",")),
+        ("a.npy", lambda points: saved(np.save, points)),
+        ("a.ply", lambda points: ply(count=str(len(points))) + table(" ")(points)),
+        ("a.pcd", lambda points: pcd(points=str(len(points))) + table(" ")(points)),
+        ("a.pcd", lambda points: pcd("binary", points=str(len(points))) + points.tobytes()),
+    ],
+)
+@pytest.mark.parametrize("missing", [np.nan, np.inf])
+def test_points_without_coordinates_are_left_out_and_a_note_says_so(name, write, missing):
+    content = write(np.insert(POINTS, [0, 2], [[missing] * 3, [0, 1, missing]], axis=0))
+    reading = read_file(content, name)
+    np.testing.assert_array_equal(reading.cloud.points, POINTS)
+    note = "2 of 5 points have no coordinates (NaN or infinite) and are left out."
+    assert reading.notes == (note,)
 
 
 def test_a_path_is_read_like_its_content(tmp_path):
@@ -308,8 +327,8 @@ BAD_FILES = {
     "npz packed unusually": ("a.npz", zipped({"points.npy": b"0"}, zipfile.ZIP_LZMA)),
     "pickled npz": ("a.npz", zipped({"points.npy": PICKLED})),
     # points that cannot be used
-    "a NaN": ("a.csv", b"0,0\n1,0\nnan,1\n0,1\n"),
-    "an infinity": ("a.npy", saved(np.save, np.vstack([POINTS, [[np.inf] * 3]]))),
+    "a NaN among three": ("a.csv", b"0,0\n1,0\nnan,1\n"),
+    "an infinity among three": ("a.npy", saved(np.save, np.vstack([POINTS[:2], [[np.inf] * 3]]))),
     "a NaN in a ply": ("a.ply", ply() + ROWS.replace(b"0.2", b"nan")),
     "one point": ("a.csv", b"1,2\n"),
     "two distinct points": ("a.csv", b"0,0\n1,0\n0,0\n1,0\n"),

@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from ddeq.errors import UserError
+from ddeq.input.formats.columns import AXES
 from ddeq.input.formats.geometry import Geometry
 from ddeq.input.formats.limits import (
     MAX_FACES,
@@ -35,7 +36,7 @@ from ddeq.input.formats.limits import (
     too_many_points,
 )
 from ddeq.input.formats.meshes import build_mesh
-from ddeq.input.formats.text import AXES, read_table
+from ddeq.input.formats.plain import Ragged, read_numbers
 
 _MAX_HEADER = 65_536  # bytes
 _MAX_LINE = 4_096  # bytes
@@ -368,7 +369,14 @@ def _decode(layout: _Layout, data: bytes, start: int, name: str) -> np.ndarray:
         file.seek(start)
         records = b"".join(itertools.islice(filter(bytes.strip, file), layout.count))
         starts = np.cumsum([0, *layout.elements])
-        points = read_table(records, name, [int(starts[field]) for field in fields])
+        try:
+            wanted = [int(starts[field]) for field in fields]
+            points = read_numbers(records, int(starts[-1]), wanted)
+        except Ragged as error:
+            raise UserError(
+                f"The line '{error.line[:40]}' of '{name}' is not as its header says, "
+                "so correct or remove it."
+            ) from None
         if len(points) != layout.count:
             raise cut_short(name)
         return points

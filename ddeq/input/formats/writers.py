@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ddeq.errors import UserError
-from ddeq.input.formats.text import AXES
+from ddeq.input.formats.columns import AXES
 
 
 def write_ply(points: np.ndarray, known: np.ndarray) -> bytes:
