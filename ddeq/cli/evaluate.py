@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from ddeq.cli import modelnet
 from ddeq.cli.parser import Parser, add_common, save_file, whole
 from ddeq.cli.solving import add_run, load_kind, said, settings
 from ddeq.errors import UserError
@@ -124,6 +125,8 @@ def add_options(parser: Parser) -> None:
     sub = add("completion-objects", evaluate_completion_objects, package)
     add_runs(sub, "completion-objects-0 and completion-objects-pcn-2")
     add_steps_table(sub)
+
+    modelnet.add_task(tasks)
 
 
 def evaluate_digits(options: argparse.Namespace) -> dict:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from ddeq.input.images import pixel_cloud
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
 from ddeq.metrics.intervals import wilson_interval
-from ddeq.metrics.particles import spread
+from ddeq.metrics.particles import distinct_particles, spread
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, StopRule, seeded
@@ -46,12 +46,14 @@ class Predictions:
         probabilities: of the classes, ``(K, classes)``.
         steps: solver steps used.
         relative_objective, spread: where the solve ended.
+        distinct: particles there that differ, see :func:`.distinct_particles`.
     """
 
     probabilities: Tensor
     steps: Tensor
     relative_objective: Tensor
     spread: Tensor
+    distinct: Tensor
 
     @property
     def predicted(self) -> Tensor:
@@ -117,20 +119,52 @@ def predict(
     for index, flow in flows(checkpoint, data, settings, device, batch_size):
         end = flow.run()
         order.append(index)
-        parts.append(
-            Predictions(
-                checkpoint.model.probabilities(end.particles),
-                end.steps,
-                end.relative_objective,
-                spread(end.particles),
-            )
-        )
+        parts.append(_read_out(checkpoint, end.particles, end.steps, end.relative_objective))
+    return _joined(order, parts)
+
+
+@torch.no_grad()
+def predict_along(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    settings: RunSettings,
+    counts: Sequence[int],
+    device: torch.device | str = "cpu",
+    batch_size: int = 64,
+) -> dict[int, Predictions]:
+    """What is read out after each of these numbers of steps, whatever the objective: one solve."""
+    order, parts = [], {count: [] for count in counts}
+    longest = stopped_after(settings, max(counts))
+    for index, flow in flows(checkpoint, data, longest, device, batch_size):
+        order.append(index)
+        waiting = sorted(counts)
+        for here in flow:
+            steps = torch.full_like(here.evaluations, here.step)
+            ended = not here.running.any()  # so it is what more steps would give
+            while waiting and (here.step == waiting[0] or ended):
+                found = _read_out(checkpoint, here.particles, steps, here.relative_objective)
+                parts[waiting.pop(0)].append(found)
+    return {count: _joined(order, found) for count, found in parts.items()}
+
+
+def _read_out(
+    checkpoint: Checkpoint, particles: Tensor, steps: Tensor, relative_objective: Tensor
+) -> Predictions:
+    found = Predictions(
+        checkpoint.model.probabilities(particles),
+        steps,
+        relative_objective,
+        spread(particles),
+        distinct_particles(particles),
+    )
+    return Predictions(*(getattr(found, field.name).cpu() for field in fields(found)))
+
+
+def _joined(order: Sequence[np.ndarray], parts: Sequence[Predictions]) -> Predictions:
+    """Of batches of the clouds ``order``, in the order of the clouds."""
     back = torch.from_numpy(np.argsort(np.concatenate(order)))
-
-    def joined(name: str) -> Tensor:
-        return torch.cat([getattr(part, name) for part in parts]).cpu()[back]
-
-    return Predictions(*map(joined, ("probabilities", "steps", "relative_objective", "spread")))
+    names = [field.name for field in fields(Predictions)]
+    return Predictions(*(torch.cat([getattr(p, name) for p in parts])[back] for name in names))
 
 
 @torch.no_grad()
@@ -157,16 +191,27 @@ def _batches(data: Labelled, size: int) -> Iterator[tuple[np.ndarray, Tensor, Te
 
 def report(checkpoint: Checkpoint, data: Labelled, result: Predictions) -> dict:
     """Accuracy with its 95 % interval, and how far the solves came."""
-    total = len(data.labels)
-    correct = int((result.predicted.numpy() == data.labels).sum())
+    return {
+        **counted(result.predicted.numpy(), data.labels),
+        **equilibrium(result),
+        "parameters": checkpoint.parameters,
+    }
+
+
+def counted(predicted: np.ndarray, labels: np.ndarray) -> dict:
+    """How many of the classes ``predicted (K,)`` are right, with the 95 % interval of the share.
+
+    ``class_accuracy`` is the mean over classes of the share that is right in each.
+    """
+    right = predicted == labels
+    total, correct = len(labels), int(right.sum())
     low, high = wilson_interval(correct, total)
     return {
         "accuracy": correct / total,
+        "class_accuracy": float(np.mean([right[labels == k].mean() for k in np.unique(labels)])),
         "correct": correct,
         "total": total,
         "interval": [low, high],
-        **equilibrium(result),
-        "parameters": checkpoint.parameters,
     }
 
 
@@ -178,6 +223,7 @@ def equilibrium(result: Predictions) -> dict:
         "median_relative_objective": float(result.relative_objective.median()),
         "median_spread": float(result.spread.median()),
         "smallest_spread": float(result.spread.min()),
+        "median_distinct": float(result.distinct.median()),
     }
 
 

@@ -1,9 +1,13 @@
-"""Curves on logarithmic axes as an SVG picture, for the documents."""
+"""Curves as an SVG picture, for the documents."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#777777", "#000000")
 DASHES = ("-", "--", ":")
@@ -16,6 +20,7 @@ _STYLE = {
 }
 
 Curve = Sequence[tuple[float, float]]
+Shares = Sequence[tuple[float, float, float, float]]  # x, share, and the ends of its interval
 
 
 def curves_svg(curves: Mapping[str, Curve], across: str, up: str) -> str:
@@ -23,27 +28,60 @@ def curves_svg(curves: Mapping[str, Curve], across: str, up: str) -> str:
 
     The names stand beside the curves, in the order in which these end.
     """
+
+    def draw(axes: Axes, name: str, style: dict) -> None:
+        axes.loglog(*zip(*curves[name], strict=True), **style)
+
+    return _picture(draw, {name: curve[-1][1] for name, curve in curves.items()}, across, up)
+
+
+def shares_svg(curves: Mapping[str, Shares], across: str, up: str) -> str:
+    """Named curves of shares, 0 to 1, with their intervals, over a logarithmic axis; as above."""
+
+    def draw(axes: Axes, name: str, style: dict) -> None:
+        x, share, low, high = map(list, zip(*curves[name], strict=True))
+        axes.semilogx(x, share, marker="o", **style)
+        axes.vlines(x, low, high, color=style["color"])
+
+    return _picture(draw, {name: curve[-1][1] for name, curve in curves.items()}, across, up, True)
+
+
+def _picture(
+    draw: Callable[[Axes, str, dict], None],
+    ends: Mapping[str, float],
+    across: str,
+    up: str,
+    percent: bool = False,
+) -> str:
+    """What ``draw`` draws of each name, those whose curve ends highest first."""
     import matplotlib  # slow to import, and few need it
     from matplotlib.figure import Figure
+    from matplotlib.ticker import EngFormatter, LogLocator, PercentFormatter
 
-    styles = {
-        name: {
-            "color": COLOURS[i % len(COLOURS)],
-            "linestyle": DASHES[i // len(COLOURS) % len(DASHES)],
-            "gid": f"curve-{i}",
-        }
-        for i, name in enumerate(curves)
-    }
     with matplotlib.rc_context(_STYLE):
         figure = Figure(figsize=(8.5, 4.8), layout="constrained")
         axes = figure.subplots()
-        for name, curve in sorted(curves.items(), key=lambda named: -named[1][-1][1]):
-            axes.loglog(*zip(*curve, strict=True), label=name, **styles[name])
+        numbers = {name: i for i, name in enumerate(ends)}
+        for name in sorted(ends, key=lambda name: -ends[name]):
+            draw(axes, name, {"label": name, **_style(numbers[name])})
         axes.set(xlabel=across, ylabel=up)
         axes.xaxis.set_major_formatter("{x:g}")
         axes.yaxis.set_major_formatter("{x:g}")
+        if percent:
+            axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+            axes.xaxis.set_major_formatter(EngFormatter())
+            axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         axes.grid(color="#dddddd")
         figure.legend(loc="outside center right", frameon=False, labelcolor="linecolor")
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
     return file.getvalue()
+
+
+def _style(number: int) -> dict:
+    """How curve number ``number`` looks."""
+    return {
+        "color": COLOURS[number % len(COLOURS)],
+        "linestyle": DASHES[number // len(COLOURS) % len(DASHES)],
+        "gid": f"curve-{number}",
+    }

@@ -17,12 +17,13 @@ from ddeq.evaluation.classification import (
     Labelled,
     equilibrium,
     predict,
+    predict_along,
     predict_at_once,
     stability,
 )
 from ddeq.evaluation.descriptors import NearestObjects
 from ddeq.evaluation.samplings import CONDITIONS, PLAIN, copied, evenly_spread, sampled
-from ddeq.evaluation.steps import step_counts, stopped_after
+from ddeq.evaluation.steps import step_counts
 from ddeq.metrics.intervals import mean_interval, wilson_interval
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier
@@ -156,9 +157,9 @@ def flow_report(
     """
     data = sampled(objects, points, samplings, PLAIN)
     result = predict(checkpoint, data, settings, device, BATCH)
-    table = {}
-    for steps in step_counts(settings.limits.steps):
-        fewer = predict(checkpoint, data, stopped_after(settings, steps), device, BATCH)
+    table, counts = {}, step_counts(settings.limits.steps)
+    along = predict_along(checkpoint, data, settings, counts, device, BATCH)
+    for steps, fewer in along.items():
         marks = mark([fewer.probabilities.numpy()], objects.labels.numpy())
         table[str(steps)] = {
             "accuracy": float(marks.single.mean()),

@@ -28,7 +28,7 @@ from ddeq.shipped import ASSETS, RECIPES, recipe_file
 from ddeq.solve.kernels import KERNELS
 from ddeq.solve.solvers import SOLVERS
 from ddeq.training.datasets import objects
-from tests import solids
+from tests import modelnet, solids
 
 ROOT = Path(__file__).parents[2]
 
@@ -621,3 +621,60 @@ def test_a_missing_package_is_named_after_the_progress(capsys, tmp_path, task):
     assert main(["evaluate", task, "--data", str(tmp_path / "missing")]) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and str(tmp_path / "missing") in printed.err.splitlines()[-1]
+
+
+@pytest.fixture
+def shape_runs(tmp_path) -> Path:
+    """Two trainings of a DDEQ, one of its control and of a PointNet, and one that is not done."""
+    made = {
+        "small-0": solids.classifier(0),
+        "small-1": solids.classifier(1),
+        "small-control-0": solids.classifier(2),
+        "peer-0": solids.pointnet(0),
+    }
+    for run, checkpoint in made.items():
+        name = run.rpartition("-")[0]
+        folder = tmp_path / "runs" / run
+        folder.mkdir(parents=True)
+        save(checkpoint.model, checkpoint.card, folder / f"{name}.safetensors")
+    (tmp_path / "runs" / "small-2").mkdir()
+    (tmp_path / "runs" / "notes").mkdir()
+    return tmp_path / "runs"
+
+
+def test_evaluate_modelnet_tells_of_one_model_at_the_top(capsys, tmp_path, shape_runs):
+    data = modelnet.write_npz(tmp_path / "data", modelnet.shapes())
+    model = shape_runs / "small-0" / "small.safetensors"
+    command = ("evaluate", "modelnet", "--data", data, "--model", model, "--points", 30)
+    result = said(capsys, *command, "--steps-table", "--flow", "nesterov", "--flow-steps", 2)
+    assert {*result} >= {
+        *("accuracy", "class_accuracy", "correct", "total", "interval", "parameters"),
+        *("mean_steps", "median_relative_objective", "median_spread", "median_distinct"),
+        *("accuracy_by_step", "mostly_distinct", "changed_5x", "flow"),
+    }
+    assert (result["split"], result["total"], result["points"]) == ("test", 9, 30)
+    assert result["flow"]["settings"]["steps"] == 2 and result["mean_steps"] == 4
+    assert result["accuracy_by_step"]["4"] == result["accuracy"]
+    turned = said(capsys, *command, "--yaw", "--limit", 4, "--split", "validation")
+    assert turned["yaw"] and (turned["split"], turned["total"]) == ("validation", 4)
+
+
+def test_evaluate_modelnet_compares_the_runs_that_are_there(capsys, tmp_path, shape_runs):
+    data = modelnet.write_npz(tmp_path / "data", modelnet.shapes())
+    figure = tmp_path / "sizes.svg"
+    command = ("evaluate", "modelnet", "--data", data, "--runs", shape_runs, "--figure", figure)
+    assert main([*map(str, command), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert "Without small-2: " in printed.err and "notes" not in printed.err
+    result = json.loads(printed.out)
+    assert [*result["models"]] == ["peer", "small", "small-control"]
+    assert {*result["models"]["small"]["trainings"]} == {"small-0", "small-1"}
+    assert {*result["differences"]["small"]} == {"small-control", "peer"}
+    assert len({*re.findall('id="curve-[0-9]"', figure.read_text())}) == 3
+
+
+def test_evaluate_modelnet_needs_runs_for_a_figure_and_in_a_folder(capsys, tmp_path):
+    data = modelnet.write_npz(tmp_path / "data", modelnet.shapes())
+    for more in (["--figure", "no.svg"], ["--runs", str(tmp_path / "data")]):
+        assert main(["evaluate", "modelnet", "--data", str(data), *more]) == 2
+        assert capsys.readouterr().err.count("\n") == 1

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
 from ddeq.metrics.distances import chamfer, coverage, emd, energy_distance, f_score, f_score_radius
-from ddeq.metrics.intervals import mean_interval, wilson_interval
+from ddeq.metrics.intervals import crossed_interval, mean_interval, wilson_interval
 from ddeq.metrics.particles import spread
 from ddeq.solve.kernels import Riesz, mmd2
 
@@ -194,3 +194,29 @@ def test_values_of_one_group_are_drawn_together():
         mean_interval(repeated, names)
     )
     assert mean_interval(np.array([1.0, 1, 0]), np.array([7, 7, 7])) == pytest.approx((2 / 3,) * 2)
+
+
+def test_the_crossed_interval_counts_rows_and_columns():
+    """With additive effects of rows and columns the variance of the mean is known."""
+    rng = np.random.default_rng(0)
+    rows, columns = 12, 400
+    values = rng.normal(size=(rows, 1)) + rng.normal(size=columns)
+    low, high = crossed_interval(values)
+    row, column = values.mean(1).var(ddof=1) / rows, values.mean(0).var() / columns
+    assert high - low == pytest.approx(2 * 1.96 * np.sqrt(row + column), rel=0.1)
+    # Without differences between rows, and with one row, it is that of the columns.
+    alone = mean_interval(values[0])
+    assert crossed_interval(np.repeat(values[:1], 3, axis=0)) == pytest.approx(alone, abs=0.02)
+    assert crossed_interval(values[:1]) == pytest.approx(alone, abs=0.02)
+
+
+def test_a_difference_is_paired_by_columns_and_not_by_rows():
+    rng = np.random.default_rng(0)
+    cases = 5 * rng.normal(size=500)
+    a, b = (gap + rng.normal(size=(3, 1)) + 0 * cases for gap in (1.0, 0.0))
+    low, high = crossed_interval(cases + a, cases + b)
+    assert low <= a.mean() - b.mean() <= high
+    # What the cases have in common cancels, what rows have does not.
+    assert (low, high) == pytest.approx(crossed_interval(a, b))
+    assert high - low > 0.5
+    assert crossed_interval(cases[None], cases[None]) == (0, 0)

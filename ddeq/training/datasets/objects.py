@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -77,7 +78,10 @@ class ObjectClouds:
 
     def part(self, *names: Part) -> ObjectClouds:
         """The objects of these parts."""
-        index = [k for k, part in enumerate(self.parts) if part in names]
+        return self.at([k for k, part in enumerate(self.parts) if part in names])
+
+    def at(self, index: Sequence[int]) -> ObjectClouds:
+        """The objects of these numbers."""
         return ObjectClouds(
             self.reservoir[index],
             self.areas[index],

@@ -1,0 +1,94 @@
+"""The task ``evaluate modelnet``: classifiers of ModelNet shapes, alone or side by side."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from ddeq.cli.parser import add_common, save_file, whole
+from ddeq.cli.solving import add_run, said
+from ddeq.errors import UserError
+from ddeq.evaluation.modelnet import Question, Shapes, drawn, judge, prepared
+from ddeq.evaluation.samplings import PLAIN
+from ddeq.evaluation.trainings import accuracy_svg, compare
+from ddeq.model.checkpoints import load
+from ddeq.run.device import pick_device
+from ddeq.solve.solvers import SOLVERS
+from ddeq.training.datasets.modelnet40 import load_modelnet40
+
+POINTS = 1024
+
+
+def add_task(tasks: argparse._SubParsersAction) -> None:
+    """The task among the others of ``evaluate``."""
+    task = tasks.add_parser("modelnet", help=run.__doc__, description=run.__doc__)
+    task.set_defaults(run=run)
+    add_common(task)
+    task.add_argument("--data", type=Path, required=True, help="folder of ModelNet40")
+    task.add_argument("--split", choices=["test", "validation"], default="test")
+    task.add_argument(
+        "--runs", type=Path, help="folder of training runs NAME-SEED; default: the shipped model"
+    )
+    task.add_argument(
+        "--points", type=whole(3), default=POINTS, help="of a shape (default: %(default)s)"
+    )
+    task.add_argument("--yaw", action="store_true", help="turn each shape about z, by any angle")
+    task.add_argument("--limit", type=whole(1), help="only so many shapes, from the whole split")
+    task.add_argument("--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps")
+    task.add_argument("--flow", choices=SOLVERS, help="also solve by this gradient flow")
+    task.add_argument(
+        "--flow-steps", type=whole(1), default=150, help="of that flow (default: %(default)s)"
+    )
+    task.add_argument(
+        "--figure", type=Path, metavar="FILE", help="draw accuracy against parameters as an SVG"
+    )
+    add_run(task)
+
+
+def run(options: argparse.Namespace) -> dict:
+    """Accuracy and equilibrium of a classifier of ModelNet shapes, or of all training runs."""
+    if options.figure and options.runs is None:
+        raise UserError("A figure compares training runs, so give --runs, too.")
+    device = pick_device(options.device)
+    named = said(options)
+    flow = None
+    if options.flow is not None:
+        flow = {**named, "solver": options.flow, "steps": options.flow_steps}
+    question = Question(named, options.steps_table, flow, device)
+    about = {"split": options.split, "points": options.points, "yaw": options.yaw}
+    if options.runs is None:
+        checkpoint = load(options.model or "objects", device)
+        row = judge(checkpoint, _shapes(options), question).row
+        return {**about, "model": checkpoint.card["name"], **row, "device": str(device)}
+    table = compare(_runs(options.runs), _shapes(options), question)
+    if options.figure:
+        save_file(options.figure, accuracy_svg(table["models"]).encode())
+    return {**about, **table, "device": str(device)}
+
+
+def _shapes(options: argparse.Namespace) -> Shapes:
+    split = "train" if options.split == "validation" else "test"
+    clouds = load_modelnet40(options.data, split).part(options.split)
+    condition = "turned" if options.yaw else PLAIN
+    return prepared(drawn(clouds, options.limit), options.points, condition)
+
+
+def _runs(folder: Path) -> dict[str, dict[str, Path]]:
+    """Weights of the runs ``NAME-SEED`` in a folder, by name; those that have none are named."""
+    found: dict[str, dict[str, Path]] = {}
+    for one in sorted(folder.glob("*/")):
+        if not (parts := re.fullmatch(r"(.+)-\d+", one.name)):
+            continue
+        name = parts[1]
+        if (weights := one / f"{name}.safetensors").is_file():
+            found.setdefault(name, {})[one.name] = weights
+        else:
+            print(f"Without {one.name}: it has no {weights.name} yet.", file=sys.stderr)
+    if not found:
+        raise UserError(
+            f"'{folder}' holds no runs such as modelnet-200k-0 with their weights, so give the "
+            "folder into which models were trained."
+        )
+    return found

@@ -1,0 +1,166 @@
+"""How good a classifier of ModelNet shapes is, and how much of that is its equilibrium's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from ddeq.errors import UserError
+from ddeq.evaluation.classification import (
+    Labelled,
+    Predictions,
+    counted,
+    equilibrium,
+    predict,
+    predict_along,
+    predict_at_once,
+)
+from ddeq.evaluation.samplings import PLAIN, sampled
+from ddeq.evaluation.steps import step_counts
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.training.datasets.objects import ObjectClouds
+
+BATCH = 32  # clouds
+MOSTLY = 0.8  # of its particles differ, where a cloud counts as having distinct ones
+TABLE = 16  # steps that a table goes to at least, that of a control, too
+LOW = 1e-2  # the relative objective to which gradient flows are to come
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Prepared shapes; ``classes`` are the names of the labels 0, 1, ..."""
+
+    data: Labelled
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a model besides its accuracy.
+
+    Attributes:
+        said: settings of the solver instead of the card's.
+        steps_table: whether also the accuracy after 0, 1, 2, 4, ... steps.
+        flow: settings of a gradient flow to go beside the solver; None for none.
+        device: where to solve.
+    """
+
+    said: Mapping[str, object] = field(default_factory=dict)
+    steps_table: bool = False
+    flow: Mapping[str, object] | None = None
+    device: torch.device | str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Plain values about one model, and which of ``K`` shapes it has right, bool ``(K,)``."""
+
+    row: dict
+    right: np.ndarray
+
+
+def prepared(clouds: ObjectClouds, points: int, condition: str = PLAIN) -> Shapes:
+    """``points`` of each shape, see :func:`ddeq.evaluation.samplings.sampled`.
+
+    Raises:
+        UserError: there are no shapes.
+    """
+    if not len(clouds):
+        raise UserError("There are no shapes of this split, so take another one.")
+    return Shapes(sampled(clouds, points, 1, condition), clouds.classes)
+
+
+def drawn(clouds: ObjectClouds, count: int | None) -> ObjectClouds:
+    """So many of the shapes, always the same ones, from the whole split; all if None."""
+    if count is None or count >= len(clouds):
+        return clouds
+    return clouds.at(np.sort(np.random.default_rng(0).permutation(len(clouds))[:count]))
+
+
+def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
+    """Ask one model.
+
+    Raises:
+        UserError: it does not know one of the classes.
+    """
+    labels = _labels(checkpoint, shapes)
+    data = Labelled(shapes.data.clouds, labels)
+    if not isinstance(checkpoint.model, Classifier):
+        predicted = predict_at_once(checkpoint, data, question.device, BATCH).argmax(1).numpy()
+        row = {**counted(predicted, labels), "parameters": checkpoint.parameters}
+        return Judged(row, predicted == labels)
+    settings = with_defaults(checkpoint.card, question.said)
+    result = predict(checkpoint, data, settings, question.device, BATCH)
+    predicted = result.predicted.numpy()
+    distinct = result.distinct >= MOSTLY * settings.limits.particles
+    row = {
+        **counted(predicted, labels),
+        "parameters": checkpoint.parameters,
+        **equilibrium(result),
+        "mostly_distinct": float(distinct.double().mean()),
+        **_longer(checkpoint, data, settings, result, question),
+        "settings": settings.to_dict(),
+    }
+    if question.flow is not None:
+        row["flow"] = _flow(checkpoint, data, result, question)
+    return Judged(row, predicted == labels)
+
+
+def _labels(checkpoint: Checkpoint, shapes: Shapes) -> np.ndarray:
+    """Of the shapes, as the model counts its classes, ``(K,)``."""
+    names = list(checkpoint.card["labels"])
+    for name in shapes.classes:
+        if name not in names:
+            raise UserError(
+                f"The model {checkpoint.card['name']} does not know the class {name}: give a "
+                "--model that was trained on ModelNet40."
+            )
+    return np.array([names.index(name) for name in shapes.classes])[shapes.data.labels]
+
+
+def _longer(
+    checkpoint: Checkpoint,
+    data: Labelled,
+    settings: RunSettings,
+    result: Predictions,
+    question: Question,
+) -> dict:
+    """Is it an equilibrium? Every cloud takes five times the steps that it took on average."""
+    longest = math.ceil(5 * float(result.steps.double().mean()))
+    table = step_counts(2 ** int(math.log2(max(longest, TABLE)))) if question.steps_table else []
+    counts = sorted({*table, longest})
+    along = predict_along(checkpoint, data, settings, counts, question.device, BATCH)
+    right = torch.from_numpy(data.labels)
+    later = along[longest]
+    found = {
+        "steps_5x": longest,
+        "changed_5x": float((later.predicted != result.predicted).double().mean()),
+        "median_relative_objective_5x": float(later.relative_objective.median()),
+        "median_distinct_5x": float(later.distinct.median()),
+    }
+    if table:
+        found["accuracy_by_step"] = {
+            str(steps): float((along[steps].predicted == right).double().mean()) for steps in table
+        }
+    return found
+
+
+def _flow(checkpoint: Checkpoint, data: Labelled, result: Predictions, question: Question) -> dict:
+    """How low a gradient flow comes with all its steps, and whether it says as ``result`` does."""
+    settings = with_defaults(checkpoint.card, {**question.flow, "tolerance": 0})
+    end = predict(checkpoint, data, settings, question.device, BATCH)
+    right = torch.from_numpy(data.labels)
+    return {
+        "accuracy": float((end.predicted == right).double().mean()),
+        "same_class": float((end.predicted == result.predicted).double().mean()),
+        "below_1e-2": float((end.relative_objective < LOW).double().mean()),
+        "median_relative_objective": float(end.relative_objective.median()),
+        "median_distinct": float(end.distinct.median()),
+        "settings": settings.to_dict(),
+    }
