@@ -60,10 +60,12 @@ class Riesz:
         return -(squared_distance + self.eps**2).pow(self.r / 2)
 
     def slope(self, squared_distance: Tensor) -> Tensor:
+        if self.eps:
+            return -self.r * (squared_distance + self.eps**2).pow(self.r / 2 - 1)
+        # With a kink at u = v its derivative there is taken as 0 (a subgradient); the inner
+        # `where` keeps infinities out of second derivatives.
         apart = squared_distance > 0
-        # The derivative at u = v is taken as 0 (a subgradient); the inner `where` keeps infinities
-        # out of second derivatives.
-        safe = torch.where(apart, squared_distance + self.eps**2, 1.0)
+        safe = torch.where(apart, squared_distance, 1.0)
         return torch.where(apart, -self.r * safe.pow(self.r / 2 - 1), 0.0)
 
 

@@ -199,9 +199,18 @@ def test_slope_is_the_radial_derivative_of_the_value(kernel):
     torch.testing.assert_close(kernel.slope(d2)[0] * (u - v), expected)
 
 
-@given(st.floats(0.1, 1.9), st.sampled_from([0.0, 0.5]))
-def test_the_riesz_slope_at_distance_0_is_taken_as_0(r, eps):
-    assert Riesz(r, eps).slope(torch.zeros(1)).item() == 0
+@given(st.floats(0.1, 1.9))
+def test_the_riesz_slope_at_its_kink_is_taken_as_0(r):
+    assert Riesz(r).slope(torch.zeros(1)).item() == 0
+
+
+@pytest.mark.parametrize("kernel", [Riesz(1.0, 0.5), Riesz(1.5, 2.0), Gaussian(3.0)])
+def test_the_slope_of_a_smooth_kernel_has_no_gap_at_distance_0(kernel):
+    """It is ``2 k'`` in the squared distance, also where points coincide."""
+    d2 = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    (derivative,) = torch.autograd.grad(kernel.value(d2).sum(), d2)
+    torch.testing.assert_close(kernel.slope(d2.detach()), 2 * derivative)
+    torch.testing.assert_close(kernel.slope(d2.detach() + 1e-12), kernel.slope(d2.detach()))
 
 
 def test_smoothing_vanishes_with_eps():

@@ -32,6 +32,7 @@ from ddeq.solve.solvers import (
     Polyak,
     decayed,
 )
+from ddeq.solve.solvers.frozen import stiffness
 from ddeq.solve.solvers.lbfgs import Pair, quasi_newton
 from ddeq.solve.solvers.line_search import backtrack
 from tests.solving import Function, evaluation, minimise, normal, problem, stepped, towards
@@ -495,6 +496,14 @@ def test_majorise_brings_a_single_particle_home_at_once():
     target, z0 = normal(3, 1, 4), normal(3, 1, 4, seed=1)
     moved = Flow(towards(target), z0, solver=Majorise(), stop=StopRule(1, 0.0)).run()
     torch.testing.assert_close(moved.particles, target)
+
+
+@pytest.mark.parametrize("kernel", [Riesz(1.0, 0.5), Riesz(1.5, 1.0)])
+def test_the_stiffness_of_a_smooth_pull_counts_the_image_that_a_particle_stands_on(kernel):
+    """At ``z`` it is what it is beside ``z``: a smooth kernel has no gap there."""
+    target, mass = normal(1, 5, 2), torch.full((1, 5), 0.2).double()
+    on, beside = (stiffness(target + t, target, mass, kernel) for t in (0, 1e-9))
+    torch.testing.assert_close(on, beside, rtol=1e-6, atol=0)
 
 
 def test_majorise_repeated_within_a_step_is_that_many_steps_to_a_fixed_target():
