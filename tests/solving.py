@@ -13,7 +13,8 @@ def normal(*shape: int, seed: int = 0) -> torch.Tensor:
 
 
 def evaluation(z: torch.Tensor, image=None, velocity=None) -> Evaluation:
-    return Evaluation(z, z if image is None else image, torch.zeros(len(z)), velocity)
+    none = torch.zeros(len(z))
+    return Evaluation(z, z if image is None else image, none, velocity, none)
 
 
 def towards(target: torch.Tensor):
@@ -42,7 +43,8 @@ class Function(Problem):
         z = z.detach().requires_grad_()
         value = self.f(z[:, 0])
         (gradient,) = torch.autograd.grad(value.sum(), z)
-        return Evaluation(z.detach(), z.detach(), value.detach(), -gradient)
+        none = torch.zeros_like(value)
+        return Evaluation(z.detach(), z.detach(), value.detach(), -gradient, none)
 
 
 def minimise(solver, f, z0: torch.Tensor, steps: int) -> tuple[list[Evaluation], Function]:

@@ -100,7 +100,9 @@ class RowSolver:
 def _row_of(here: Evaluation, row: int) -> Evaluation:
     part = slice(row, row + 1)
     velocity = None if here.velocity is None else here.velocity[part]
-    return Evaluation(here.particles[part], here.image[part], here.objective[part], velocity)
+    return Evaluation(
+        here.particles[part], here.image[part], here.objective[part], velocity, here.rounding[part]
+    )
 
 
 def _stacked(rows: Sequence[Tensor | Evaluation]) -> Tensor | Evaluation:
@@ -108,9 +110,8 @@ def _stacked(rows: Sequence[Tensor | Evaluation]) -> Tensor | Evaluation:
     if isinstance(rows[0], Tensor):
         return torch.cat(list(rows))
     velocity = None if rows[0].velocity is None else torch.cat([row.velocity for row in rows])
-    return Evaluation(
-        *(torch.cat([getattr(row, name) for row in rows]) for name in _PARTS), velocity
-    )
+    parts = {name: torch.cat([getattr(row, name) for row in rows]) for name in _PARTS}
+    return Evaluation(**parts, velocity=velocity)
 
 
-_PARTS = ("particles", "image", "objective")
+_PARTS = ("particles", "image", "objective", "rounding")

@@ -14,7 +14,7 @@ from ddeq.metrics.particles import spread
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, FlowStep, StopRule, seeded
 from ddeq.solve.kernels import kernel_at
-from ddeq.solve.objective import Evaluation, VelocityTerms, velocity_terms
+from ddeq.solve.objective import VelocityTerms, velocity_terms
 from ddeq.threads import each
 
 
@@ -46,9 +46,9 @@ class Run(ABC):
         """What is recorded of a step."""
 
     def _velocity_terms(self, step: FlowStep) -> VelocityTerms:
-        here = Evaluation(step.particles, step.image, step.objective, step.velocity)
+        kernel = kernel_at(self.settings.kernel, step.step)
         mass = self.flow.objective.mass(step.particles)
-        return velocity_terms(here, kernel_at(self.settings.kernel, step.step), mass)
+        return velocity_terms(step, kernel, mass)
 
     def _ending(self) -> dict[str, Any]:
         """What the outcomes of all runs tell; a run that was left early counts as cancelled."""

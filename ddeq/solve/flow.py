@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -20,9 +20,14 @@ from ddeq.threads import each
 
 
 class Stopped(enum.Enum):
-    """Why a cloud's solve ended; ``advice`` says what to try next."""
+    """Why a cloud's solve ended; ``advice`` says what to try next.
+
+    A solve is ``BELOW_ROUNDING`` if its tolerance is smaller than the error of its objective, and
+    the objective is: nobody can tell whether it has converged.
+    """
 
     CONVERGED = "converged"
+    BELOW_ROUNDING = "below rounding"
     STEP_LIMIT = "step limit"
     CANCELLED = "cancelled"
     DIVERGED = "diverged"
@@ -31,6 +36,7 @@ class Stopped(enum.Enum):
     def advice(self) -> str:
         return {
             Stopped.CONVERGED: "",
+            Stopped.BELOW_ROUNDING: "Raise the tolerance to stop where it still is a number.",
             Stopped.STEP_LIMIT: "Allow more steps, let the step size decay faster, "
             "or raise the tolerance.",
             Stopped.CANCELLED: "Run again to let it finish.",
@@ -93,7 +99,11 @@ class FlowSolution:
 
 @dataclass(frozen=True)
 class StopRule:
-    """Stop a cloud when ``G / G_0 <= tolerance``, or after ``max_steps`` steps."""
+    """Stop a cloud when ``G / G_0 <= tolerance``, or after ``max_steps`` steps.
+
+    ``G`` is 0 below its rounding error, about 1e-6 of ``G_0`` in single precision, so that a
+    smaller tolerance than that means as much as 0 does.
+    """
 
     max_steps: int = 200
     tolerance: float = 1e-4
@@ -147,6 +157,7 @@ class Flow:
         self._last: FlowStep | None = None
         self._steps = torch.zeros(len(z0), dtype=torch.long, device=z0.device)
         self._diverged = torch.zeros(len(z0), dtype=torch.bool, device=z0.device)
+        self._below_rounding = torch.zeros_like(self._diverged)
 
     @property
     def size(self) -> int:
@@ -173,6 +184,8 @@ class Flow:
             if shaken:
                 here = self._with_noise(here, problem)
             self._diverged = self._diverged | (problem.running & ~finite)
+            blind = (here.objective == 0) & (self.stop.tolerance * initial < here.rounding)
+            self._below_rounding = self._below_rounding | (problem.running & blind & (initial > 0))
             self._steps = torch.where(problem.running, k, self._steps)
             running = problem.running = problem.running & finite & ~arrived
             evaluations = problem.evaluations
@@ -205,7 +218,7 @@ class Flow:
         if (mask := self.objective.mask) is not None:
             u = u * mask[..., None]
         noisy = problem.evaluate(here.particles + self.noise * u)
-        return Evaluation(here.particles, here.image, here.objective, noisy.velocity)
+        return replace(here, velocity=noisy.velocity)
 
     def run(self) -> FlowSolution:
         """Solve to the end without keeping the steps."""
@@ -220,10 +233,12 @@ class Flow:
             raise RuntimeError("The flow has not been run: iterate over it first.")
         last = self._last
         open_end = Stopped.STEP_LIMIT if last.step == self.stop.max_steps else Stopped.CANCELLED
-        stopped = tuple(
-            Stopped.DIVERGED if d else open_end if r else Stopped.CONVERGED
-            for d, r in zip(self._diverged.tolist(), last.running.tolist(), strict=True)
-        )
+        stopped = [open_end if running else Stopped.CONVERGED for running in last.running.tolist()]
+        for reason, held in (
+            (Stopped.BELOW_ROUNDING, self._below_rounding),
+            (Stopped.DIVERGED, self._diverged),
+        ):
+            stopped = [reason if h else s for h, s in zip(held.tolist(), stopped, strict=True)]
         return FlowSolution(
             particles=last.particles,
             image=last.image,
@@ -231,7 +246,7 @@ class Flow:
             relative_objective=last.relative_objective,
             steps=self._steps,
             evaluations=last.evaluations,
-            stopped=stopped,
+            stopped=tuple(stopped),
             seconds=last.seconds,
         )
 

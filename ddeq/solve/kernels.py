@@ -7,7 +7,7 @@ scalar functions: its value, and its *slope* ``w`` with ``dk(u, v)/du = w (u - v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -15,9 +15,9 @@ from torch import Tensor
 from ddeq.settings import setting
 from ddeq.solve import sliced
 
-# Above this many points the distance matrix is worth a matrix product; below it, exact
-# differences cost nothing and do not cancel for particles that almost coincide.
-_EXACT_DISTANCES_UP_TO = 128
+# Up to this many points particles that almost coincide are told apart as well as single precision
+# tells them, which costs little; above it, sums over pairs are worth matrix products that cancel.
+_EXACT_UP_TO = 128
 
 # Pairs are met in blocks of so many points with all: small enough for the processor's cache, and
 # memory grows with the points and not with their square.
@@ -87,9 +87,11 @@ class SlicedRiesz:
     def slope(self, squared_distance: Tensor) -> Tensor:
         return Riesz().slope(squared_distance)
 
-    def interaction(self, p: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    def interaction(self, p: Tensor, c: Tensor) -> Interaction:
         """See :func:`interaction`."""
-        return sliced.interaction(p, c, sliced.directions(self.projections, p.shape[2]))
+        p = _centred(p, c)
+        theta = sliced.directions(self.projections, p.shape[2])
+        return Interaction(*sliced.interaction(p, c, theta))
 
 
 @dataclass(frozen=True)
@@ -153,7 +155,7 @@ def squared_distances(u: Tensor, v: Tensor) -> Tensor:
         return (
             (u[:, :, None, :] - v[:, None, :, :]).square().sum(-1)
         )  # cdist is once differentiable
-    if max(u.shape[1], v.shape[1]) <= _EXACT_DISTANCES_UP_TO:
+    if max(u.shape[1], v.shape[1]) <= _EXACT_UP_TO:
         return torch.cdist(u, v, compute_mode="donot_use_mm_for_euclid_dist").square()
     u64, v64 = u.double(), v.double()
     of_u = u64.square().sum(2, keepdim=True)  # (B, N, 1)
@@ -188,11 +190,13 @@ class Discrepancy:
         mmd2: ``(B,)``.
         grad_a: ``(B, N, d)``, derivative of ``mmd2`` in the points of ``a``.
         grad_b: ``(B, M, d)``, derivative of ``mmd2`` in the points of ``b``.
+        rounding: ``(B,)``, the error of ``mmd2``, which is 0 where it would be smaller.
     """
 
     mmd2: Tensor
     grad_a: Tensor
     grad_b: Tensor
+    rounding: Tensor
 
 
 def discrepancy(
@@ -212,31 +216,47 @@ def discrepancy(
     """
     p = torch.cat([a, b], dim=1)  # (B, N+M, d)
     c = torch.cat([mass_a, -mass_b], dim=1)  # (B, N+M)
-    # Nothing depends on the origin; near it less cancels.
-    size = c.abs()
-    p = p - (size / size.sum(1, keepdim=True))[:, None, :] @ p
-    mmd2, field = interaction(p, c, kernel)
+    mmd2, field, rounding = interaction(p, c, kernel)
     gradient = 2 * c[:, :, None] * field  # (B, N+M, d)
-    return Discrepancy(mmd2, gradient[:, : a.shape[1]], gradient[:, a.shape[1] :])
+    return Discrepancy(mmd2, gradient[:, : a.shape[1]], gradient[:, a.shape[1] :], rounding)
 
 
-def interaction(p: Tensor, c: Tensor, kernel: Kernel) -> tuple[Tensor, Tensor]:
+class Interaction(NamedTuple):
     """What points ``p (B, n, d)`` with signed masses ``c (B, n)`` do to each other.
 
-    Returns:
-        ``sum_ij c_i c_j k(p_i, p_j)``, ``(B,)``, and ``sum_j c_j w_ij (p_i - p_j)``, ``(B, n, d)``.
+    Attributes:
+        energy: ``sum_ij c_i c_j k(p_i, p_j)``, ``(B,)``; 0 where it is below ``rounding``, as it
+            would be noise there, and at a fixed point it is 0.
+        field: ``sum_j c_j w_ij (p_i - p_j)``, ``(B, n, d)``.
+        rounding: ``(B,)``, the error of the energy, most of whose sum cancels near a fixed point.
     """
+
+    energy: Tensor
+    field: Tensor
+    rounding: Tensor
+
+
+def interaction(p: Tensor, c: Tensor, kernel: Kernel) -> Interaction:
+    """What points ``p (B, n, d)`` with signed masses ``c (B, n)`` do to each other."""
     if isinstance(kernel, SlicedRiesz):
         return kernel.interaction(p, c)
+    if p.shape[1] > _EXACT_UP_TO:
+        p = _centred(p, c)
     blocks = [
         _pairs(p[:, i : i + _ROWS], c[:, i : i + _ROWS], p, c, kernel)
         for i in range(0, p.shape[1], _ROWS)
     ]
     energies, fields = zip(*blocks, strict=True)
     total, size = sum(energies).unbind(1)  # (B,)
-    # Below the rounding error of its own sum the value is noise, and at a fixed point it is 0.
     rounding = torch.finfo(p.dtype).eps * size.abs()
-    return torch.where(total.abs() <= rounding, 0.0, total).to(p), torch.cat(fields, dim=1)
+    energy = torch.where(total.abs() <= rounding, 0.0, total)
+    return Interaction(energy.to(p), torch.cat(fields, dim=1), rounding.to(p))
+
+
+def _centred(p: Tensor, c: Tensor) -> Tensor:
+    """Points about their mean: nothing depends on the origin, and near it less cancels."""
+    size = c.abs()
+    return p - (size / size.sum(1, keepdim=True))[:, None, :] @ p
 
 
 def _pairs(
@@ -249,10 +269,25 @@ def _pairs(
         as near a fixed point almost all of it cancels; and the field at ``u``, ``(B, R, d)``.
     """
     d2 = squared_distances(u, p)  # (B, R, n)
-    weight = kernel.slope(d2) * c[:, None, :]  # (B, R, n)
-    field = weight.sum(2, keepdim=True) * u - weight @ p
+    field = differences(kernel.slope(d2) * c[:, None, :], d2, u, p)
     here, there = (torch.stack([m, m.abs()], 1).double() for m in (charge, c))  # (B, 2, R or n)
     return (here @ kernel.value(d2).double() * there).sum(2), field
+
+
+def differences(weight: Tensor, squared_distance: Tensor, u: Tensor, p: Tensor) -> Tensor:
+    """``sum_j w_ij (u_i - p_j)``: ``(B, R, n), (B, R, n), (B, R, d), (B, n, d) -> (B, R, d)``.
+
+    Summed as ``(sum_j w_ij) u_i - sum_j w_ij p_j``, which needs no memory for all differences, but
+    cancels for a steep kernel whose points almost coincide. Of few points it is taken in double
+    precision, where it is as good as differences in single precision.
+    """
+    if not weight.requires_grad:  # what cancels wholly had better not be there at all
+        weight = weight.masked_fill(squared_distance == 0, 0.0)
+    if p.shape[1] <= _EXACT_UP_TO:
+        weight, a, b = weight.double(), u.double(), p.double()
+    else:
+        a, b = u, p
+    return (weight.sum(2, keepdim=True) * a - weight @ b).to(u)
 
 
 class _WithGradient(torch.autograd.Function):

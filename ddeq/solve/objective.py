@@ -1,14 +1,27 @@
-"""The objective ``G(mu) = 1/2 MMD^2(mu, F(mu))`` and its Wasserstein gradient."""
+"""The objective ``G(mu) = 1/2 MMD^2(mu, F(mu))`` and its Wasserstein gradient.
+
+Near a fixed point almost all of the sum that ``G`` is cancels. What is left below the rounding
+error of that sum is noise, of either sign: there ``G`` is set to exactly 0, and a solve that gets
+there ends (``Stopped.BELOW_ROUNDING``), though its tolerance may be smaller.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ddeq.solve.kernels import Kernel, SlicedRiesz, discrepancy, squared_distances, uniform_mass
+from ddeq.solve.kernels import (
+    Kernel,
+    SlicedRiesz,
+    differences,
+    discrepancy,
+    squared_distances,
+    uniform_mass,
+)
 
 
 @dataclass(frozen=True)
@@ -21,12 +34,14 @@ class Evaluation:
         objective: ``G (B,)``.
         velocity: ``-N dG/dz (B, N, d)``, the direction of steepest descent in the Wasserstein
             geometry, zero for padded particles; None if it was not asked for.
+        rounding: ``(B,)``, the objective's error; it is 0 where it would be smaller.
     """
 
     particles: Tensor
     image: Tensor
     objective: Tensor
     velocity: Tensor | None
+    rounding: Tensor
 
 
 def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
@@ -38,6 +53,7 @@ def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
         torch.where(wide, a.image, b.image),
         torch.where(chosen, a.objective, b.objective),
         torch.where(wide, a.velocity, b.velocity) if has_velocity else None,
+        torch.where(chosen, a.rounding, b.rounding),
     )
 
 
@@ -89,17 +105,17 @@ class Objective:
                 z = z.detach().requires_grad_()
             image = self.operator(z)  # (B, N, d)
             points = (z, image) if self.differentiable else (z.detach(), image.detach())
-            mmd = discrepancy(*points, mass, mass, self.kernel)
-            value, v = mmd.mmd2 / 2, None
+            mmd, v = discrepancy(*points, mass, mass, self.kernel), None
             if velocity:
+                force = mmd
                 if kernel not in (None, self.kernel):
-                    mmd = discrepancy(*points, mass, mass, kernel)
+                    force = discrepancy(*points, mass, mass, kernel)
                 # dG/dz = 1/2 (dMMD^2/dz + J_F^T dMMD^2/dF), by one product with J_F^T.
                 (through,) = torch.autograd.grad(
-                    image, z, mmd.grad_b, create_graph=self.differentiable
+                    image, z, force.grad_b, create_graph=self.differentiable
                 )
-                v = -(mmd.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
-        return Evaluation(*points, value, v)
+                v = -(force.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
+        return Evaluation(*points, mmd.mmd2 / 2, v, mmd.rounding / 2)
 
     def mass(self, z: Tensor) -> Tensor:
         """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""
@@ -124,14 +140,22 @@ class VelocityTerms:
     through_operator: Tensor
 
 
-def velocity_terms(here: Evaluation, kernel: Kernel, mass: Tensor) -> VelocityTerms:
+class Measured(Protocol):
+    """An :class:`Evaluation`, or a step of a flow: particles with their image and velocity."""
+
+    particles: Tensor
+    image: Tensor
+    velocity: Tensor | None
+
+
+def velocity_terms(here: Measured, kernel: Kernel, mass: Tensor) -> VelocityTerms:
     """Split ``here.velocity`` without evaluating the operator again.
 
     Known points pull at a particle as much as they push it, and appear in neither part.
 
     Args:
-        here: an evaluation with its velocity.
-        kernel: of the :class:`Objective` that made it.
+        here: particles with their velocity.
+        kernel: whose velocity it is.
         mass: of its particles, ``(B, N)``, see :meth:`Objective.mass`.
     """
     z, image = here.particles, here.image
@@ -145,8 +169,8 @@ def pull(z: Tensor, target: Tensor, mass: Tensor, kernel: Kernel) -> Tensor:
     if isinstance(kernel, SlicedRiesz):
         # Of both together, where only the target has mass.
         both = torch.cat([z, target], 1), torch.cat([torch.zeros_like(mass), mass], 1)
-        v = kernel.interaction(*both)[1][:, : z.shape[1]]
+        v = kernel.interaction(*both).field[:, : z.shape[1]]
     else:
-        weight = kernel.slope(squared_distances(z, target)) * mass[:, None, :]  # (B, N, N)
-        v = weight.sum(2, keepdim=True) * z - weight @ target  # (B, N, d)
+        d2 = squared_distances(z, target)  # (B, N, N)
+        v = differences(kernel.slope(d2) * mass[:, None, :], d2, z, target)  # (B, N, d)
     return v.masked_fill((mass == 0)[..., None], 0.0)

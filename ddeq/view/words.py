@@ -49,6 +49,8 @@ def _ending(outcome: Ended) -> str:
     reached = f"the [[objective]] is at {outcome.relative_objective:.2%} of where it began"
     return {
         Stopped.CONVERGED: f"It converged: {reached}.",
+        Stopped.BELOW_ROUNDING: "It arrived as far as numbers tell: the [[objective]] is below "
+        "rounding, where 0 and what is left of it are the same.",
         Stopped.STEP_LIMIT: f"It met the step limit: {reached}.",
         Stopped.CANCELLED: f"You stopped it: {reached}.",
         Stopped.DIVERGED: "It [[diverged|divergence]]: the objective is no longer a number.",

@@ -210,6 +210,12 @@ def test_the_outcome_is_the_last_frame(start, tiny):
     assert plain["stopped"] == "converged" and plain["device"] == "cpu"
 
 
+def test_a_tolerance_below_rounding_is_told_from_one_that_was_reached(start):
+    run = start(solver="picard", kernel="gaussian", tolerance=1e-30, steps=200)
+    *_, last = run
+    assert last.objective == 0 and run.outcome.to_dict()["stopped"] == "below rounding"
+
+
 def test_a_run_left_early_is_cancelled_with_the_last_frame_it_showed(start):
     run = start()
     for frame in run:

@@ -14,7 +14,7 @@ from ddeq.model.completer import Completer, CompleterConfig, free_count, scatter
 from ddeq.model.lift import LIFTS
 from ddeq.model.operator import OperatorConfig
 from ddeq.solve.flow import Flow, Stopped, StopRule, initial_particles, relative_to, seeded
-from ddeq.solve.kernels import Gaussian, Riesz, mmd2
+from ddeq.solve.kernels import Gaussian, Riesz, SlicedRiesz, mmd2
 from ddeq.solve.solvers import (
     SOLVERS,
     Anderson,
@@ -134,6 +134,24 @@ def test_a_nan_on_the_way_is_reported_at_its_step():
 def test_what_never_was_finite_has_not_converged_by_the_numbers():
     flow = Flow(lambda z: z * math.nan, normal(1, 4, 2), solver=Picard())
     assert not flow.run().relative_objective.item() <= 1
+
+
+@pytest.mark.parametrize("kernel", [Riesz(), SlicedRiesz(16)])
+def test_what_is_left_below_rounding_has_not_converged_to_a_tolerance_that_is_smaller(kernel):
+    """Particles 1e-7 from a cloud of size 1 are where single precision tells nothing apart."""
+    target = normal(3, 6, 2).float() + 1
+    near = target + torch.tensor([0.0, 1e-7, 1e-7])[:, None, None]
+
+    def operator(z: torch.Tensor) -> torch.Tensor:
+        return torch.where((z - target).abs() < 0.5, near, target + 0.1) + 0 * z
+
+    z0 = target + 9
+    how = {"solver": Picard(), "kernel": kernel}
+    fine = Flow(operator, z0, stop=StopRule(9, 1e-12), **how).run()
+    assert fine.stopped == (Stopped.BELOW_ROUNDING,) * 3
+    assert fine.objective.tolist() == fine.relative_objective.tolist() == [0, 0, 0]
+    coarse = Flow(operator, z0, stop=StopRule(9, 1e-3), **how).run()
+    assert coarse.stopped == (Stopped.CONVERGED,) * 3
 
 
 def test_every_reason_but_success_comes_with_advice():

@@ -13,12 +13,14 @@ from ddeq.solve.kernels import (
     KERNELS,
     Gaussian,
     Riesz,
+    SlicedRiesz,
     discrepancy,
     mmd2,
     mmd2_loss,
     squared_distances,
     uniform_mass,
 )
+from ddeq.solve.objective import pull
 
 FAMILY = [Riesz(), Riesz(0.5), Riesz(1.5), Riesz(1.0, 0.3), Riesz(1.4, 2.0), Gaussian(1.0)]
 kernels = st.sampled_from(FAMILY)
@@ -239,6 +241,52 @@ def test_single_precision_is_enough_near_an_equilibrium(points):
     assert single.mmd2.item() == pytest.approx(exact.mmd2.item(), rel=2e-3)
     error = (single.grad_a - exact.grad_a).norm() / exact.grad_a.norm()
     assert error < 2e-4
+
+
+@pytest.mark.parametrize("points", [10, 64])
+@pytest.mark.parametrize("distance", [1e-3, 1e-5, 1e-6])
+@pytest.mark.parametrize("kernel", [Riesz(), Riesz(0.5), Riesz(1.0, 1e-5)])
+def test_single_precision_is_enough_for_particles_that_stand_on_their_images(
+    points, distance, kernel
+):
+    """There a steep kernel weighs differences by their inverse."""
+    a = normal(1, points, 128).float()
+    away = normal(1, points, 128, seed=1)
+    b = (a + distance * away / away.norm(dim=2, keepdim=True)).float()
+    mass = uniform_mass(a)
+    wide = [t.double() for t in (a, b, mass, mass)]
+    single, exact = discrepancy(a, b, mass, mass, kernel), discrepancy(*wide, kernel)
+    for found, expected in ((single.grad_a, exact.grad_a), (single.grad_b, exact.grad_b)):
+        assert (found - expected).norm() < 1e-4 * expected.norm()
+    pulled = differences_by_loop(a.double()[0], b.double()[0], kernel) / points
+    torch.testing.assert_close(kernel_pull(a, b, kernel)[0].double(), pulled, rtol=1e-4, atol=1e-4)
+
+
+def differences_by_loop(u: torch.Tensor, v: torch.Tensor, kernel) -> torch.Tensor:
+    """``sum_j w_ij (u_i - v_j)``, difference by difference."""
+    apart = u[:, None] - v[None]  # (N, M, d)
+    return (kernel.slope(apart.square().sum(2))[..., None] * apart).sum(1)
+
+
+def kernel_pull(z: torch.Tensor, target: torch.Tensor, kernel) -> torch.Tensor:
+    return pull(z, target, uniform_mass(target), kernel)
+
+
+@given(st.floats(1e-40, 1e-6), st.integers(1, 200))
+def test_points_that_coincide_do_not_feel_each_other_however_steep_the_kernel(eps, points):
+    a = normal(1, points, 3)
+    found = discrepancy(a, a, uniform_mass(a), uniform_mass(a), Riesz(1.0, eps))
+    torch.testing.assert_close(found.grad_a, torch.zeros_like(a), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("kernel", [*FAMILY, SlicedRiesz(16)])
+def test_below_its_rounding_error_the_mmd_is_0_and_above_it_is_told(kernel):
+    a = 3 + normal(2, 6, 4).float()
+    mass = uniform_mass(a)
+    same = discrepancy(a, a[:, [1, 2, 3, 4, 5, 0]], mass, mass, kernel)
+    assert same.mmd2.tolist() == [0, 0] and (same.rounding > 0).all()
+    apart = discrepancy(a, a + 0.5, mass, mass, kernel)
+    assert (apart.mmd2 > 100 * apart.rounding).all()
 
 
 @given(clouds, clouds, kernels)

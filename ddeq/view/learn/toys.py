@@ -8,7 +8,7 @@ import numpy as np
 
 from ddeq.solve.flow import FlowStep
 from ddeq.solve.kernels import Kernel, uniform_mass
-from ddeq.solve.objective import Evaluation, velocity_terms
+from ddeq.solve.objective import velocity_terms
 from ddeq.view.player import Curve, Trajectory, encode
 
 
@@ -62,7 +62,6 @@ def _stacked(tensors: Sequence) -> np.ndarray:
 
 def _terms(step: FlowStep, kernel: Kernel) -> np.ndarray:
     """The exact parts of a step, ``(3, N, 2)``."""
-    here = Evaluation(step.particles, step.image, step.objective, step.velocity)
-    parts = velocity_terms(here, kernel, uniform_mass(step.particles))
+    parts = velocity_terms(step, kernel, uniform_mass(step.particles))
     moved = [parts.attraction, parts.repulsion, parts.through_operator]
     return float(step.step_size) * _stacked(moved)
