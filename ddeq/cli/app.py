@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import runpy
+import sys
+from importlib.util import find_spec
 from typing import NoReturn
 
 from ddeq.cli.parser import Parser
@@ -15,8 +18,13 @@ def add_options(sub: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> NoReturn:
-    """Serve the app until it is stopped."""
-    from streamlit.web import cli as streamlit  # which the library does without
+    """Serve the app until it is stopped, as ``streamlit run app.py`` does.
 
-    streamlit.main(["run", str(root() / "app.py"), *options.rest], prog_name="ddeq app")
+    Raises:
+        ModuleNotFoundError: Streamlit is missing.
+    """
+    if find_spec("streamlit") is None:
+        raise ModuleNotFoundError(name="streamlit")
+    sys.argv = ["streamlit", "run", str(root() / "app.py"), *options.rest]
+    runpy.run_module("streamlit", run_name="__main__", alter_sys=True)
     raise SystemExit  # which Streamlit has raised already

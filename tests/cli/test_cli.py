@@ -382,9 +382,7 @@ def test_models_and_recipes_that_ship_go_by_their_names(capsys, ball, mnist, tmp
 
 
 def test_a_command_whose_packages_are_missing_says_how_to_get_them(capsys, monkeypatch):
-    monkeypatch.setitem(sys.modules, "streamlit", None)
-    monkeypatch.setitem(sys.modules, "streamlit.web", None)
-    monkeypatch.delitem(sys.modules, "ddeq.cli.app", raising=False)
+    monkeypatch.setattr("ddeq.cli.app.find_spec", {}.get)
     assert main(["app"]) == 2
     printed = capsys.readouterr()
     assert printed.err.count("\n") == 1 and "pip install 'ddeq[app]'" in printed.err
@@ -392,11 +390,12 @@ def test_a_command_whose_packages_are_missing_says_how_to_get_them(capsys, monke
 
 def test_the_app_is_streamlits_with_its_options(monkeypatch):
     calls = []
-    monkeypatch.setattr("streamlit.web.cli.main", lambda *given, **how: calls.append(given[0]))
+    monkeypatch.setattr(sys, "argv", ["ddeq"])
+    monkeypatch.setattr("runpy.run_module", lambda name, **how: calls.append([name, *sys.argv]))
     with pytest.raises(SystemExit):
         main(["app", "--server.port", "8080", "--server.headless", "true"])
     options = ["--server.port", "8080", "--server.headless", "true"]
-    assert calls == [["run", str(ROOT / "app.py"), *options]]
+    assert calls == [["streamlit", "streamlit", "run", str(ROOT / "app.py"), *options]]
 
 
 # Completion
