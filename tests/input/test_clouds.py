@@ -151,10 +151,22 @@ def test_colours_and_normals_behind_the_coordinates_are_dropped(suffix):
 POINTS = np.array([[0, 0, 0.1], [1, 0, 0.2], [0, 1, 0.3]])
 
 
-def ply(encoding="ascii", properties="double x|double y|double z", count="3", more=""):
-    lines = [f"property {line}" for line in properties.split("|")]
-    head = f"ply\nformat {encoding} 1.0\ncomment made by hand\nelement vertex {count}\n"
-    return (head + "\n".join(lines) + f"\n{more}end_header\n").encode()
+XYZ = "double x|double y|double z"
+
+
+def ply(encoding="ascii", properties=XYZ, count="3", more="", before=""):
+    head = f"ply\nformat {encoding} 1.0\ncomment made by hand\n"
+    for kind in filter(None, (before, f"vertex {count}|{properties}")):
+        first, *lines = kind.split("|")
+        head += f"element {first}\n" + "".join(f"property {line}\n" for line in lines)
+    return f"{head}{more}end_header\n".encode()
+
+
+def packed(content):
+    """As in a packed PCD file: its sizes, and LZF that repeats nothing."""
+    parts = [content[at : at + 32] for at in range(0, len(content), 32)]
+    body = b"".join(bytes([len(part) - 1]) + part for part in parts)
+    return np.array([len(body), len(content)], "<u4").tobytes() + body
 
 
 def pcd(data="ascii", fields="x y z", size="8 8 8", kind="F F F", count="1 1 1", points="3"):
@@ -196,6 +208,80 @@ COLOURED = np.rec.fromarrays([np.full(3, 9, "u1"), *POINTS.T], formats="u1,f8,f8
             + table(" ")(np.hstack([np.ones((3, 3)), POINTS])),
             id="pcd with a longer field in front",
         ),
+        pytest.param(
+            "a.ply",
+            ply("binary_little_endian", before="camera 2|float fx|list uchar short lens")
+            + np.float32(3).tobytes()
+            + b"\x01\x05\x00"
+            + np.float32(4).tobytes()
+            + b"\x02\x05\x00\x06\x00"
+            + POINTS.tobytes(),
+            id="ply with other records in front",
+        ),
+        pytest.param(
+            "a.ply",
+            ply(before="camera 2|float fx|list uchar short lens") + b"3 1 5\n4 2 5 6\n" + ROWS,
+            id="ascii ply with other records in front",
+        ),
+        pytest.param(
+            "a.ply",
+            ply("binary_big_endian", f"{XYZ}|list uint double more")
+            + b"".join(p.astype(">f8").tobytes() + bytes(4) for p in POINTS),
+            id="ply with empty lists",
+        ),
+        pytest.param(
+            "a.ply",
+            ply("binary_little_endian", f"uchar red|list uchar short more|{XYZ}")
+            + b"".join(
+                b"\x07" + bytes([i]) + bytes(2 * i) + point.tobytes()
+                for i, point in enumerate(POINTS)
+            ),
+            id="ply with lists of any length",
+        ),
+        pytest.param(
+            "a.ply",
+            ply(properties=f"list uchar short more|{XYZ}")
+            + b"\n".join(
+                b"%d %s" % (i, b"5 " * i + row) for i, row in enumerate(ROWS.splitlines())
+            ),
+            id="ascii ply with lists of any length",
+        ),
+        pytest.param(
+            "a.ply",
+            ply(properties=f"{XYZ}|list uchar short more")
+            + b"\n".join(row + b" %d" % i + b" 5" * i for i, row in enumerate(ROWS.splitlines())),
+            id="ascii ply with lists behind",
+        ),
+        pytest.param(
+            "a.ply", ply(properties=XYZ.upper().replace("DOUBLE", "double")) + ROWS, id="X Y Z"
+        ),
+        pytest.param("a.ply", (ply() + ROWS).replace(b"\n", b"\r"), id="old mac ply"),
+        pytest.param(
+            "a.ply",
+            ply("binary_little_endian").replace(b"\n", b"\r\n") + POINTS.tobytes(),
+            id="windows lines above a binary body",
+        ),
+        pytest.param("a.pcd", (pcd() + ROWS).replace(b"\n", b"\r"), id="old mac pcd"),
+        pytest.param("a.pcd", pcd().replace(b"FIELDS", b"COLUMNS") + ROWS, id="pcd of columns"),
+        pytest.param(
+            "a.pcd",
+            pcd("binary", "_ x y z _", "2 8 8 8 4", "U F F F U", "3 1 1 1 0")
+            + b"".join(bytes(6) + point.tobytes() for point in POINTS),
+            id="pcd with padding and a field of no numbers",
+        ),
+        pytest.param(
+            "a.pcd",
+            pcd("binary").replace(b"POINTS 3\n", b"") + POINTS.tobytes(),
+            id="pcd without the number of points",
+        ),
+        pytest.param(
+            "a.pcd",
+            pcd("binary_compressed", "_ X Y Z _", "2 8 8 8 4", "U F F F U", "3 1 1 1 0").replace(
+                b"POINTS 3\n", b""
+            )
+            + packed(bytes(18) + POINTS.T.tobytes()),
+            id="packed pcd with padding and without the number of points",
+        ),
     ],
 )
 def test_unusual_ply_and_pcd_files_are_read(name, content):
@@ -211,6 +297,28 @@ def test_unusual_ply_and_pcd_files_are_read(name, content):
 )
 def test_ply_and_pcd_may_have_two_coordinates(name, content):
     np.testing.assert_array_equal(read_cloud(content, name).points, POINTS[:, :2])
+
+
+@pytest.mark.parametrize("data", ["ascii", "binary"])
+def test_organised_points_without_a_return_are_left_out(data):
+    """A depth camera writes a point for each of its pixels, NaN where it saw nothing."""
+    points = np.vstack([POINTS, np.full((3, 3), np.nan)])
+    head = pcd(data, points="6").replace(b"WIDTH 6\nHEIGHT 1", b"WIDTH 3\nHEIGHT 2")
+    reading = read_file(
+        head + (points.tobytes() if data == "binary" else table(" ")(points)), "a.pcd"
+    )
+    np.testing.assert_array_equal(reading.cloud.points, POINTS)
+    assert reading.notes[0].startswith("3 of 6 points have no coordinates")
+
+
+def test_faint_gaussian_splats_are_left_out_and_a_note_says_so():
+    properties = f"{XYZ}|double opacity|double f_dc_0|double scale_0|double rot_0"
+    opacity = np.array([[3.0], [-3], [5], [9]])
+    points = np.insert(POINTS, 1, 7, axis=0)
+    body = np.hstack([points, opacity, np.zeros((4, 3))]).tobytes()
+    reading = read_file(ply("binary_little_endian", properties, count="4") + body, "a.ply")
+    np.testing.assert_array_equal(reading.cloud.points, POINTS)
+    assert reading.notes == ("1 of 4 splats are faint and are left out.",)
 
 
 def test_a_million_points_are_read_and_thinned():

@@ -18,6 +18,7 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import draw_from, read_cloud, read_file
 from ddeq.input.formats import parse, surface
 from ddeq.input.formats.axes import UP_AXES, turn_back, turn_up
+from ddeq.input.formats.ply import strip_triangles
 from ddeq.input.formats.polygons import triangulate
 from tests.sentences import assert_one_sentence
 
@@ -138,6 +139,21 @@ def gltf(uri=None, **changes):
     return json.dumps(header).encode()
 
 
+def strips(order="<", restart=True):
+    """The box as strips of triangles: two of four faces each, joined as exporters join them."""
+    around = [0, 1, 2, 3, 6, 7, 4, 5, 0, 1]  # four sides
+    ends = [[0, 2, 4, 6], [1, 5, 3, 7]]
+    if restart:
+        rows = [[*around, -1, *ends[0], -1, *ends[1]]]
+    else:
+        rows = [around, [*ends[0], 6, 1, *ends[1]]]  # a bridge of triangles without area
+    head = ply(order, faces=[]).replace(b"element face 0", b"element tristrips %d" % len(rows))
+    head = head.replace(b"list uchar int", b"list int int")
+    if not order:
+        return head + b"\n" + "\n".join(" ".join(map(str, [len(r), *r])) for r in rows).encode()
+    return head + b"".join(np.array([len(row), *row], f"{order}i4").tobytes() for row in rows)
+
+
 # The first faces stand between the vertices, and count back from where they stand.
 RELATIVE = obj(BOX[:4], []) + b"\nf -4 -3 -1 -2\n" + obj(BOX[4:], []) + b"\nf -4 -2 -1 -3\n"
 RELATIVE += b"\n".join(b"f %d %d %d %d" % tuple(i - 8 for i in face) for face in QUADS[2:])
@@ -173,6 +189,15 @@ BOXES = {
     "ply with a label on each face": ("a.ply", ply("<", more=True), 6),
     "ply with a label on each of several faces": ("a.ply", ply(">", faces=MIXED, more=True), 8),
     "ascii ply with a label on each face": ("a.ply", ply("", more=True), 6),
+    **{
+        f"ply of {'one strip' if restart else 'strips'} of triangles, order '{order}'": (
+            "a.ply",
+            strips(order, restart),
+            12,
+        )
+        for restart in (True, False)
+        for order in ("<", ">", "")
+    },
     "glb": ("a.glb", glb(), 12),
     "gltf": ("a.gltf", gltf(), 12),
 }
@@ -196,6 +221,12 @@ def test_meshes_that_trimesh_writes_keep_their_area(suffix):
     reading = read_file(content, f"torus{suffix}")
     assert reading.area == pytest.approx(mesh.area, rel=1e-5)
     assert reading.faces == len(mesh.faces)
+
+
+def test_strips_are_wound_alike():
+    """So that normals, were they needed, would all point outwards or all inwards."""
+    triangles = strip_triangles(np.array([0, 1, 2, 3, 4, -1, 2, 1, 0]), np.array([9]))
+    assert triangles.tolist() == [[0, 1, 2], [2, 1, 3], [2, 3, 4], [2, 1, 0]]
 
 
 def test_nodes_place_their_meshes():
@@ -523,6 +554,12 @@ BAD_MESHES = {
     "obj with a vertex of two numbers": ("a.obj", b"v 0 0\n" + obj(), "OBJ"),
     "off with a corner too many": ("a.off", off(faces=[[0, 1, 8]]), "OFF"),
     "off with a face of too many corners": ("a.off", off() + b"\b9", "OFF"),
+    "ply with a strip of a corner too many": (
+        "a.ply",
+        strips("").replace(b" 5 3 7", b" 5 3 8"),
+        "PLY",
+    ),
+    "ply with a strip cut short": ("a.ply", strips()[:-1], "ends before"),
     "ply with a corner too many": ("a.ply", ply(faces=[[0, 1, 8]]), "PLY"),
     "ply with a corner below zero": ("a.ply", ply(faces=[[0, 1, -1]]), "PLY"),
     "glb with a corner too many": ("a.glb", glb(points=BOX[:7]), ""),

@@ -11,12 +11,12 @@ import re
 from collections.abc import Callable
 
 from ddeq.errors import UserError
-from ddeq.input.formats import arrays, gltf, las, meshes, records, text
+from ddeq.input.formats import arrays, gltf, las, meshes, pcd, ply, text
 from ddeq.input.formats.geometry import Geometry
 
 _PARSERS: dict[str, Callable[[bytes, str], Geometry]] = {
-    ".ply": records.parse_ply,
-    ".pcd": records.parse_pcd,
+    ".ply": ply.parse_ply,
+    ".pcd": pcd.parse_pcd,
     ".xyz": text.parse_xyz,
     ".pts": text.parse_xyz,
     ".asc": text.parse_xyz,

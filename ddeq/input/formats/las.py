@@ -13,7 +13,7 @@ import numpy as np
 
 from ddeq.errors import UserError
 from ddeq.input.formats.geometry import Geometry
-from ddeq.input.formats.limits import MAX_POINTS, cut_short, too_many_points
+from ddeq.input.formats.limits import MAX_POINTS, cut_short, no_points, too_many_points
 
 if TYPE_CHECKING:
     import laspy
@@ -55,7 +55,7 @@ def _check_header(header: laspy.LasHeader, size: int, name: str) -> None:
     if header.point_count > MAX_POINTS:
         raise too_many_points(name)
     if header.point_count < 1:
-        raise UserError(f"'{name}' holds no points, so export a cloud that has some.")
+        raise no_points(name)
     packed = header.are_points_compressed
     length = header.point_count * header.point_format.size
     if not packed and header.offset_to_point_data + length > size:

@@ -20,6 +20,10 @@ def cut_short(name: str, what: str = "points") -> UserError:
     return UserError(f"'{name}' ends before all the {what} it declares, so export it again.")
 
 
+def no_points(name: str) -> UserError:
+    return UserError(f"'{name}' holds no points, so export a cloud that has some.")
+
+
 def no_faces(name: str) -> UserError:
     return UserError(
         f"'{name}' is a mesh without faces, so export its surface too, or its points as .ply."

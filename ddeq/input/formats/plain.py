@@ -78,6 +78,7 @@ def read_numbers(
     separator: str | None = None,
     decimal: str = ".",
     comment: str | None = None,
+    loose: bool = False,
 ) -> np.ndarray:
     """Columns of a table, by pandas.
 
@@ -88,6 +89,7 @@ def read_numbers(
         separator: of the cells; None stands for any white space.
         decimal: what stands before the fraction.
         comment: what a comment starts with, to the end of its line.
+        loose: whether rows may be longer.
 
     Returns:
         float64 (M, columns); infinite where a cell says that there is no number, NaN where it is
@@ -106,7 +108,7 @@ def read_numbers(
         "header": None,
         "names": range(width),
         "index_col": False,
-        "usecols": None if len(needed) == width else needed,
+        "usecols": None if len(needed) == width and not loose else needed,
         "keep_default_na": False,
         "na_values": [""],
         "decimal": decimal,
