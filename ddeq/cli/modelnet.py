@@ -10,13 +10,14 @@ from pathlib import Path
 from ddeq.cli.parser import add_common, save_file, whole
 from ddeq.cli.solving import add_run, said
 from ddeq.errors import UserError
-from ddeq.evaluation.modelnet import Question, Shapes, drawn, judge, prepared
+from ddeq.evaluation.modelnet import Question, drawn, judge, prepared
 from ddeq.evaluation.samplings import PLAIN
 from ddeq.evaluation.trainings import accuracy_svg, compare
 from ddeq.model.checkpoints import load
 from ddeq.run.device import pick_device
 from ddeq.solve.solvers import SOLVERS
-from ddeq.training.datasets.modelnet40 import load_modelnet40
+from ddeq.training.datasets.modelnet import load_modelnet
+from ddeq.training.datasets.sources import folder_of
 
 POINTS = 1024
 
@@ -26,7 +27,9 @@ def add_task(tasks: argparse._SubParsersAction) -> None:
     task = tasks.add_parser("modelnet", help=run.__doc__, description=run.__doc__)
     task.set_defaults(run=run)
     add_common(task)
-    task.add_argument("--data", type=Path, required=True, help="folder of ModelNet40")
+    task.add_argument(
+        "--data", type=Path, help="folder of ModelNet40; default: what DDEQ_MODELNET says"
+    )
     task.add_argument("--split", choices=["test", "validation"], default="test")
     task.add_argument(
         "--runs", type=Path, help="folder of training runs NAME-SEED; default: the shipped model"
@@ -57,22 +60,19 @@ def run(options: argparse.Namespace) -> dict:
     if options.flow is not None:
         flow = {**named, "solver": options.flow, "steps": options.flow_steps}
     question = Question(named, options.steps_table, flow, device)
+    found = load_modelnet(folder_of("modelnet", options.data))
+    clouds = drawn(found.part(options.split), options.limit)
+    shapes = prepared(clouds, options.points, "turned" if options.yaw else PLAIN)
     about = {"split": options.split, "points": options.points, "yaw": options.yaw}
+    about |= {"notes": list(found.notes), "device": str(device)}
     if options.runs is None:
         checkpoint = load(options.model or "objects", device)
-        row = judge(checkpoint, _shapes(options), question).row
-        return {**about, "model": checkpoint.card["name"], **row, "device": str(device)}
-    table = compare(_runs(options.runs), _shapes(options), question)
+        row = judge(checkpoint, shapes, question).row
+        return {"model": checkpoint.card["name"], **about, **row}
+    table = compare(_runs(options.runs), shapes, question)
     if options.figure:
         save_file(options.figure, accuracy_svg(table["models"]).encode())
-    return {**about, **table, "device": str(device)}
-
-
-def _shapes(options: argparse.Namespace) -> Shapes:
-    split = "train" if options.split == "validation" else "test"
-    clouds = load_modelnet40(options.data, split).part(options.split)
-    condition = "turned" if options.yaw else PLAIN
-    return prepared(drawn(clouds, options.limit), options.points, condition)
+    return about | table
 
 
 def _runs(folder: Path) -> dict[str, dict[str, Path]]:

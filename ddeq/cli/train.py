@@ -10,7 +10,8 @@ from ddeq.cli.parser import Parser, add_common
 from ddeq.model.checkpoints import parameter_count, save
 from ddeq.run.device import pick_device
 from ddeq.shipped import recipe_file
-from ddeq.training.datasets.sources import SOURCES
+from ddeq.training.datasets.objects import ObjectClouds
+from ddeq.training.datasets.sources import SOURCES, folder_of
 from ddeq.training.loop import TASKS, train
 from ddeq.training.recipes import load_recipe
 from ddeq.training.tasks import classification
@@ -24,7 +25,11 @@ def add_options(sub: Parser) -> None:
         metavar="RECIPE",
         help="a name such as objects-control, of those in recipes/, or a .toml file",
     )
-    sub.add_argument("--data", type=Path, required=True, help="folder of the training data")
+    sub.add_argument(
+        "--data",
+        type=Path,
+        help="folder of the training data; default, for ModelNet: what DDEQ_MODELNET says",
+    )
     sub.add_argument(
         "--out", type=Path, default=Path("runs/latest"), help="folder (default: %(default)s)"
     )
@@ -47,7 +52,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.control:
         recipe = recipe.control()
     labelled = TASKS[recipe.kind] is classification
-    clouds, held_out = SOURCES[recipe.data].load(options.data, recipe.validation, labelled)
+    folder = folder_of(recipe.data, options.data)
+    clouds, held_out = SOURCES[recipe.data].load(folder, recipe.validation, labelled)
+    if labelled and isinstance(clouds, ObjectClouds):
+        names = recipe.card["labels"]
+        clouds, held_out = clouds.labelled_as(names), held_out.labelled_as(names)
     model = train(
         recipe,
         clouds,

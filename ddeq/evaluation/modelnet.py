@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from ddeq.errors import UserError
 from ddeq.evaluation.classification import (
     Labelled,
     Predictions,
@@ -24,7 +23,7 @@ from ddeq.evaluation.steps import step_counts
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier
 from ddeq.run.settings import RunSettings, with_defaults
-from ddeq.training.datasets.objects import ObjectClouds
+from ddeq.training.datasets.objects import ObjectClouds, labels_among
 
 BATCH = 32  # clouds
 MOSTLY = 0.8  # of its particles differ, where a cloud counts as having distinct ones
@@ -66,13 +65,7 @@ class Judged:
 
 
 def prepared(clouds: ObjectClouds, points: int, condition: str = PLAIN) -> Shapes:
-    """``points`` of each shape, see :func:`ddeq.evaluation.samplings.sampled`.
-
-    Raises:
-        UserError: there are no shapes.
-    """
-    if not len(clouds):
-        raise UserError("There are no shapes of this split, so take another one.")
+    """``points`` of each shape, see :func:`ddeq.evaluation.samplings.sampled`."""
     return Shapes(sampled(clouds, points, 1, condition), clouds.classes)
 
 
@@ -89,7 +82,7 @@ def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
     Raises:
         UserError: it does not know one of the classes.
     """
-    labels = _labels(checkpoint, shapes)
+    labels = labels_among(checkpoint.card["labels"], shapes.classes, shapes.data.labels)
     data = Labelled(shapes.data.clouds, labels)
     if not isinstance(checkpoint.model, Classifier):
         predicted = predict_at_once(checkpoint, data, question.device, BATCH).argmax(1).numpy()
@@ -110,18 +103,6 @@ def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
     if question.flow is not None:
         row["flow"] = _flow(checkpoint, data, result, question)
     return Judged(row, predicted == labels)
-
-
-def _labels(checkpoint: Checkpoint, shapes: Shapes) -> np.ndarray:
-    """Of the shapes, as the model counts its classes, ``(K,)``."""
-    names = list(checkpoint.card["labels"])
-    for name in shapes.classes:
-        if name not in names:
-            raise UserError(
-                f"The model {checkpoint.card['name']} does not know the class {name}: give a "
-                "--model that was trained on ModelNet40."
-            )
-    return np.array([names.index(name) for name in shapes.classes])[shapes.data.labels]
 
 
 def _longer(

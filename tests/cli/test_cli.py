@@ -183,12 +183,18 @@ def test_without_json_the_result_is_readable(capsys, digit):
         ["classify", "BALL", "--model", "assets/digits.safetensors"],
         ["classify", "CUBE", "--points", "2"],
         ["evaluate", "objects", "--data", ".", "--samplings", "0"],
+        ["evaluate", "modelnet"],
+        ["evaluate", "modelnet", "--data", "missing"],
+        ["evaluate", "modelnet", "--data", ".", "--flow", "newton"],
+        ["train", "modelnet-200k"],
+        ["train", "modelnet-200k", "--data", "missing"],
     ],
 )
 def test_errors_are_one_sentence_and_status_2(
     capsys, monkeypatch, digit, mnist, completer, ball, cube, models, arguments
 ):
     monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("DDEQ_MODELNET", raising=False)
     files = {"ZERO": digit, "MNIST": mnist, "COMPLETER": completer, "BALL": ball, "CUBE": cube}
     files["SOLIDS"] = models / "completion-objects.safetensors"
     assert main([str(files.get(a, a)) for a in arguments]) == 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -92,6 +92,15 @@ class ObjectClouds:
             self.classes,
         )
 
+    def labelled_as(self, names: Sequence[str]) -> ObjectClouds:
+        """The same objects, with labels as a model counts its classes ``names``.
+
+        Raises:
+            UserError: it has none for the class of an object.
+        """
+        labels = torch.from_numpy(labels_among(names, self.classes, self.labels.numpy()))
+        return replace(self, labels=labels, classes=tuple(names))
+
     def counts(self) -> dict[str, dict[Part, int]]:
         """How many objects of each class are in each part that has labels."""
         found = Counter(zip(self.labels.tolist(), self.parts, strict=True))
@@ -124,6 +133,23 @@ class ObjectClouds:
             order = (~mask).int().argsort(dim=1, stable=True)[:, : min(limit, count)]
             x, mask = x.gather(1, order[..., None].expand(-1, -1, 3)), mask.gather(1, order)
         return Batch(standardised(x, mask, isotropic=True), mask, self.labels[index])
+
+
+def labels_among(names: Sequence[str], classes: Sequence[str], labels: np.ndarray) -> np.ndarray:
+    """Labels ``(K,)`` into ``classes`` as labels into ``names``; `UNLABELLED` stays what it is.
+
+    Raises:
+        UserError: a class that occurs is not among the names.
+    """
+    found = labels.copy()
+    for label in np.unique(labels[labels != UNLABELLED]):
+        if classes[label] not in names:
+            raise UserError(
+                f"The data have shapes of the class '{classes[label]}', which is not one of the "
+                "model's, so take another model or other data."
+            )
+        found[labels == label] = names.index(classes[label])
+    return found
 
 
 def augmented(x: Tensor, how: ObjectAugmentation, generator: torch.Generator) -> Tensor:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddeq.errors import UserError
 from ddeq.input.images import pixel_cloud
 from ddeq.training.datasets.holes import Cut, Holes, Views
 from ddeq.training.datasets.mnist import load_mnist
 from ddeq.training.datasets.modelnet import load_modelnet
-from ddeq.training.datasets.modelnet40 import load_modelnet40
 from ddeq.training.datasets.objects import ObjectAugmentation, ObjectClouds, load_furniture
 from ddeq.training.datasets.packed import Augmentation, PackedClouds
 
@@ -27,11 +29,13 @@ class Source:
             whether labels are needed, to the training clouds and those held out.
         augmentation: the dataclass of its random changes.
         holes: the dataclass of how it is cut for completion.
+        variable: of the environment, that may say where it is.
     """
 
     load: Callable[[Path, int, bool], tuple[Clouds, Clouds]]
     augmentation: type
     holes: type[Cut]
+    variable: str | None = None
 
 
 def digits(folder: Path, validation: int, labelled: bool) -> tuple[PackedClouds, PackedClouds]:
@@ -51,13 +55,14 @@ def furniture(folder: Path, validation: int, labelled: bool) -> tuple[ObjectClou
 
 
 def modelnet(folder: Path, validation: int, labelled: bool) -> tuple[ObjectClouds, ObjectClouds]:
-    """Objects of a ModelNet folder: the training side, and its validation part."""
-    return _parts(load_modelnet(folder, Path(folder) / CACHE), labelled)
+    """ModelNet: its training split, less what is held out of it, and that.
 
-
-def modelnet40(folder: Path, validation: int, labelled: bool) -> tuple[ObjectClouds, ObjectClouds]:
-    """ModelNet40 by its points: the training split, less what is held out of it, and that."""
-    return _parts(load_modelnet40(folder, "train"), labelled)
+    What is not as in ModelNet40 is said on stderr.
+    """
+    found = load_modelnet(folder)
+    for note in found.notes:
+        print(note, file=sys.stderr)
+    return found.part("train"), found.part("validation")
 
 
 def _parts(clouds: ObjectClouds, labelled: bool) -> tuple[ObjectClouds, ObjectClouds]:
@@ -68,6 +73,24 @@ def _parts(clouds: ObjectClouds, labelled: bool) -> tuple[ObjectClouds, ObjectCl
 SOURCES = {
     "digits": Source(digits, Augmentation, Holes),
     "furniture": Source(furniture, ObjectAugmentation, Views),
-    "modelnet": Source(modelnet, ObjectAugmentation, Views),
-    "modelnet40": Source(modelnet40, ObjectAugmentation, Views),
+    "modelnet": Source(modelnet, ObjectAugmentation, Views, "DDEQ_MODELNET"),
 }
+
+
+def folder_of(data: str, said: Path | None) -> Path:
+    """Where data are: as the command line says, or else the environment.
+
+    Args:
+        data: a name out of :data:`SOURCES`.
+        said: on the command line, or None.
+
+    Raises:
+        UserError: nobody says.
+    """
+    variable = SOURCES[data].variable
+    if said is not None:
+        return said
+    if variable and (place := os.environ.get(variable)):
+        return Path(place)
+    also = f" or the environment variable {variable}" if variable else ""
+    raise UserError(f"Nothing says where the data {data} are, so give --data FOLDER{also}.")
