@@ -32,6 +32,7 @@ from ddeq.solve.solvers import (
     Polyak,
     decayed,
 )
+from ddeq.solve.solvers.fixed_point import weights
 from ddeq.solve.solvers.frozen import stiffness
 from ddeq.solve.solvers.lbfgs import Pair, quasi_newton
 from ddeq.solve.solvers.line_search import backtrack
@@ -167,6 +168,39 @@ def test_anderson_combines_so_that_the_mixed_residual_is_smallest():
     alpha = torch.cat([1 - rest.sum()[None], rest])
     expected = sum(a * f for a, f in zip(alpha, images, strict=True))
     torch.testing.assert_close(mixed, expected, rtol=1e-6, atol=1e-8)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-6])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_weights_of_residuals_that_repeat_or_cancel_are_those_nearest_to_equal_ones(ridge, dtype):
+    """Closed forms, where the normal equations are singular and any other answer is as good."""
+    r, s = normal(1, 1, 6), normal(1, 1, 6, seed=1)
+    s = s - (r * s).sum() / r.square().sum() * r  # orthogonal to r
+    s = s * r.norm() / s.norm()
+    for residuals, expected in [
+        ([r, r, r], [1 / 3, 1 / 3, 1 / 3]),
+        ([r, -r], [1 / 2, 1 / 2]),
+        ([r, r, -r], [1 / 4, 1 / 4, 1 / 2]),
+        ([r, s, s], [1 / 2, 1 / 4, 1 / 4]),
+        ([0 * r, 0 * r], [1 / 2, 1 / 2]),
+        ([r, 2 * r], [2, -1]),
+    ]:
+        found = weights(torch.cat(residuals, 1).to(dtype), ridge)
+        torch.testing.assert_close(found, torch.tensor([expected], dtype=dtype), rtol=0, atol=1e-4)
+
+
+@given(st.integers(2, 6), st.integers(0, 999), st.booleans())
+@settings(max_examples=30)
+def test_weights_make_the_combined_residual_smallest(count, seed, repeated):
+    """Changing them in any way that keeps their sum does not help: the gradient is constant."""
+    r = normal(1, count, 8, seed=seed)
+    if repeated:
+        r[:, -1] = r[:, 0]
+    alpha = weights(r, 0.0)
+    assert alpha.sum() == pytest.approx(1)
+    gradient = r[0] @ (alpha @ r[0])[0]
+    torch.testing.assert_close(gradient, gradient.mean().expand(count), rtol=1e-6, atol=1e-8)
+    assert not repeated or alpha[0, 0] == pytest.approx(alpha[0, -1].item())
 
 
 def test_anderson_treats_each_cloud_by_itself():

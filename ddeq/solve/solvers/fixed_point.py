@@ -59,17 +59,34 @@ class Anderson:
     ) -> tuple[Tensor, float, Any]:
         past = (*state, (here.particles, here.image))[-int(self.window) :]
         z, image = (torch.stack(p, dim=1) for p in zip(*past, strict=True))  # (B, m, N, d)
-        residual = (image - z).flatten(2)  # (B, m, N d)
-        gram = residual @ residual.transpose(1, 2)  # (B, m, m)
-        scale = gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] + torch.finfo(z.dtype).tiny
-        identity = torch.eye(len(past), dtype=z.dtype, device=z.device)
-        # min |sum_i alpha_i r_i|^2 with sum_i alpha_i = 1: solve gram x = 1 and normalise.
-        # A diverged cloud must not take the batch with it: lstsq refuses nan.
-        system = (gram / scale).nan_to_num(0, 0, 0) + self.ridge * identity  # (B, m, m)
-        x = torch.linalg.lstsq(system, identity.new_ones(len(z), len(past), 1)).solution
-        alpha = (x / x.sum(1, keepdim=True))[..., None]  # (B, m, 1, 1)
+        alpha = weights((image - z).flatten(2), self.ridge)[:, :, None, None]  # (B, m, 1, 1)
         mixed = (alpha * torch.lerp(z, image, self.damping)).sum(1)  # (B, N, d)
         return mixed, self.damping, past
+
+
+def weights(residuals: Tensor, ridge: float) -> Tensor:
+    """``alpha (B, m)`` that sums to 1 and makes ``|sum_i alpha_i r_i|^2`` smallest.
+
+    Of several that do it is the one nearest to equal weights, whatever is repeated in the past or
+    cancels wholly, and on whatever device: what varies about equal weights is found by a
+    pseudo-inverse, in double precision, which leaves out what rounding alone has told apart.
+
+    Args:
+        residuals: ``r (B, m, D)``.
+        ridge: ``ridge |alpha|^2`` is added, in units of the mean ``|r_i|^2``.
+    """
+    count, exact = residuals.shape[1], torch.finfo(residuals.dtype).eps
+    r = residuals.double()
+    gram = r @ r.transpose(1, 2)  # (B, m, m)
+    scale = gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] + torch.finfo(r.dtype).tiny
+    identity = torch.eye(count, dtype=r.dtype, device=r.device)
+    # A diverged cloud must not take the batch with it: eigh refuses nan.
+    system = (gram / scale).nan_to_num(0, 0, 0) + ridge * identity
+    # alpha = 1/m + beta with sum_i beta_i = 0: centred, the constraint is gone.
+    centre, cutoff = identity - 1 / count, max((count * exact) ** 2, 1e-13)
+    inverse = torch.linalg.pinv(centre @ system @ centre, atol=cutoff, rtol=0.0, hermitian=True)
+    beta = -inverse @ (centre @ system).mean(2, keepdim=True)  # (B, m, 1)
+    return (1 / count + beta[..., 0]).to(residuals)
 
 
 @dataclass(frozen=True)
