@@ -38,7 +38,7 @@ class Function(Problem):
         super().__init__(Objective(lambda z: z, Riesz()), z0)
         self.f = f
 
-    def evaluate(self, z, asking=None, velocity=True) -> Evaluation:
+    def evaluate(self, z, asking=None, velocity=True, hand_back=False) -> Evaluation:
         super().evaluate(z, asking, velocity)
         z = z.detach().requires_grad_()
         value = self.f(z[:, 0])

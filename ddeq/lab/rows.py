@@ -17,7 +17,7 @@ from torch import Tensor
 from ddeq.model.classifier import Classifier
 from ddeq.model.operator import Context
 from ddeq.solve.kernels import Kernel
-from ddeq.solve.objective import Evaluation, Objective
+from ddeq.solve.objective import Evaluation, Objective, arrived
 from ddeq.solve.solvers import Problem, Solver
 
 Operator = Callable[[Tensor], Tensor]
@@ -109,6 +109,7 @@ def _stacked(rows: Sequence[Tensor | Evaluation]) -> Tensor | Evaluation:
     """One batch of clouds that all came back as particles, or all evaluated."""
     if isinstance(rows[0], Tensor):
         return torch.cat(list(rows))
+    rows = [arrived(row) for row in rows]
     velocity = None if rows[0].velocity is None else torch.cat([row.velocity for row in rows])
     parts = {name: torch.cat([getattr(row, name) for row in rows]) for name in _PARTS}
     return Evaluation(**parts, velocity=velocity)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ddeq.solve.kernels import Kernel, Riesz
-from ddeq.solve.objective import Evaluation, Objective, where
+from ddeq.solve.objective import Evaluation, Objective, arrived, where
 from ddeq.solve.solvers import Problem, Solver
 from ddeq.threads import each
 
@@ -256,7 +256,7 @@ def _arrive(
 ) -> Evaluation:
     """The evaluation of where running clouds go to, and of where stopped ones are."""
     if isinstance(to, Evaluation):  # the solver has been there already
-        return where(problem.running, to, before)
+        return where(problem.running, arrived(to), before)
     if before is not None:
         to = torch.where(problem.running[:, None, None], to, before.particles)
     return problem.evaluate(to, velocity=velocity)

@@ -8,7 +8,7 @@ there ends (``Stopped.BELOW_ROUNDING``), though its tolerance may be smaller.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import torch
@@ -35,6 +35,8 @@ class Evaluation:
         velocity: ``-N dG/dz (B, N, d)``, the direction of steepest descent in the Wasserstein
             geometry, zero for padded particles; None if it was not asked for.
         rounding: ``(B,)``, the objective's error; it is 0 where it would be smaller.
+        later: the velocity that the kernel of the next step gives here, ``(B, N, d)``; None where
+            the kernel does not change, or without a velocity.
     """
 
     particles: Tensor
@@ -42,6 +44,12 @@ class Evaluation:
     objective: Tensor
     velocity: Tensor | None
     rounding: Tensor
+    later: Tensor | None = None
+
+
+def arrived(here: Evaluation) -> Evaluation:
+    """An evaluation that a solver hands back, as it is at the next step."""
+    return here if here.later is None else replace(here, velocity=here.later, later=None)
 
 
 def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
@@ -87,7 +95,11 @@ class Objective:
         self._mass: Tensor | None = None
 
     def __call__(
-        self, z: Tensor, velocity: bool = True, kernel: Kernel | None = None
+        self,
+        z: Tensor,
+        velocity: bool = True,
+        kernel: Kernel | None = None,
+        later: Kernel | None = None,
     ) -> Evaluation:
         """Evaluate ``F`` once at ``z (B, N, d)``, and the velocity if asked for.
 
@@ -95,6 +107,7 @@ class Objective:
             z: particles.
             velocity: whether it is wanted.
             kernel: whose velocity, if not that of the objective's own.
+            later: whose velocity is wanted as well, see :attr:`Evaluation.later`.
         """
         self.evaluations += 1
         mass = self.mass(z)  # (B, N)
@@ -105,17 +118,24 @@ class Objective:
                 z = z.detach().requires_grad_()
             image = self.operator(z)  # (B, N, d)
             points = (z, image) if self.differentiable else (z.detach(), image.detach())
-            mmd, v = discrepancy(*points, mass, mass, self.kernel), None
-            if velocity:
+            mmd = discrepancy(*points, mass, mass, self.kernel)
+            here = Evaluation(*points, mmd.mmd2 / 2, None, mmd.rounding / 2)
+            if not velocity:
+                return here
+
+            def velocity_by(kernel: Kernel, keep: bool) -> Tensor:
                 force = mmd
-                if kernel not in (None, self.kernel):
+                if kernel != self.kernel:
                     force = discrepancy(*points, mass, mass, kernel)
                 # dG/dz = 1/2 (dMMD^2/dz + J_F^T dMMD^2/dF), by one product with J_F^T.
                 (through,) = torch.autograd.grad(
-                    image, z, force.grad_b, create_graph=self.differentiable
+                    image, z, force.grad_b, retain_graph=keep, create_graph=self.differentiable
                 )
-                v = -(force.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
-        return Evaluation(*points, mmd.mmd2 / 2, v, mmd.rounding / 2)
+                return -(force.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
+
+            v = velocity_by(kernel or self.kernel, keep=later is not None or self.differentiable)
+            after = None if later is None else velocity_by(later, keep=self.differentiable)
+        return replace(here, velocity=v, later=after)
 
     def mass(self, z: Tensor) -> Tensor:
         """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""

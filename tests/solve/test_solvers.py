@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddeq.settings import settings_of
-from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.flow import Flow, StopRule, seeded
 from ddeq.solve.kernels import Continued, Riesz, kernel_at
+from ddeq.solve.objective import Objective, arrived
 from ddeq.solve.solvers import (
     LBFGS,
     SOLVERS,
@@ -657,6 +658,41 @@ def test_the_continued_kernel_moves_as_the_smoothed_one_and_is_measured_by_the_p
         torch.testing.assert_close(steps[k].velocity, smooth.velocity)
         torch.testing.assert_close(steps[k].objective, plain.objective)
     assert kernel_at(Riesz(1.3), 7) == Riesz(1.3)
+
+
+@pytest.mark.parametrize("solver", SOLVERS.values())
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+def test_every_step_has_the_velocity_of_its_own_kernel(solver, noise):
+    """Also where a solver hands an evaluation back that it has made one step before."""
+    kernel, z0 = Continued(1.2, eps=4.0, fade=2.0), normal(2, 5, 2)
+    shaken = {"noise": noise, "generators": seeded([1, 2])} if noise else {}
+    flow = Flow(mixing, z0, solver=calm(solver), kernel=kernel, stop=StopRule(4, 0.0), **shaken)
+    for step in flow:
+        k, z = step.step, step.particles
+        if noise and k < 4:
+            z = z + noise * shake(k, seeded([1, 2]))
+        expected = Objective(mixing, kernel_at(kernel, k))(z).velocity
+        torch.testing.assert_close(step.velocity, expected)
+
+
+def shake(step: int, generators: list[torch.Generator]) -> torch.Tensor:
+    """The noise ``(2, 5, 2)`` that a flow draws before its step."""
+    for _ in range(step + 1):
+        drawn = [torch.randn(5, 2, generator=g) for g in generators]
+    return torch.stack(drawn).double()
+
+
+def test_l_bfgs_learns_from_two_velocities_of_one_kernel():
+    kernel, z0 = Continued(1.2, eps=4.0, fade=2.0), normal(2, 5, 2)
+    of, solver = problem(z0, mixing, kernel), LBFGS()
+    state, here = solver.start(z0), of.evaluate(z0)
+    for k in range(3):
+        of.step, smooth = k, Objective(mixing, kernel_at(kernel, k))
+        there, _, state = solver.step(here, k, state, of)
+        before, after = smooth(here.particles), smooth(there.particles)
+        torch.testing.assert_close(state.pairs[-1].s, there.particles - here.particles)
+        torch.testing.assert_close(state.pairs[-1].y, before.velocity - after.velocity)
+        here = arrived(there)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -37,12 +37,26 @@ class Problem:
         return self._objective.mass(z)
 
     def evaluate(
-        self, z: Tensor, asking: Tensor | None = None, velocity: bool = True
+        self,
+        z: Tensor,
+        asking: Tensor | None = None,
+        velocity: bool = True,
+        hand_back: bool = False,
     ) -> Evaluation:
-        """The objective at ``z (B, N, d)``, charged to running clouds that are ``asking (B,)``."""
+        """The objective at ``z (B, N, d)``.
+
+        Args:
+            z: where.
+            asking: ``(B,)`` bool, those of the running clouds that are charged for it; None is all.
+            velocity: whether it is wanted, by the kernel of this step.
+            hand_back: whether the solver will return it in place of the next particles, where it is
+                to have the velocity by the kernel of the next step.
+        """
         asking = self.running if asking is None else self.running & asking
         self.evaluations = self.evaluations + asking
-        return self._objective(z, velocity, kernel=self.kernel)
+        after = kernel_at(self._objective.kernel, self.step + 1)
+        later = after if hand_back and after != self.kernel else None
+        return self._objective(z, velocity, kernel=self.kernel, later=later)
 
 
 class Solver(Protocol):
@@ -59,8 +73,8 @@ class Solver(Protocol):
         """Step ``k`` (from 0) of every cloud of the batch, each by itself.
 
         Returns:
-            The next particles ``(B, N, d)``, or their evaluation where the solver has made one;
-            the step size taken, a number or ``(B,)``; and the state after the step.
+            The next particles ``(B, N, d)``, or their evaluation where the solver has made one to
+            hand back; the step size taken, a number or ``(B,)``; and the state after the step.
         """
 
 

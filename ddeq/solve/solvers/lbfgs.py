@@ -30,9 +30,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class State:
-    """The last evaluation, the pairs since, and the length of a first step ``(B,)``."""
+    """The last pairs, and the scale of the inverse Hessian, at first a step's length, ``(B,)``."""
 
-    last: Evaluation | None
     pairs: tuple[Pair, ...]
     scale: Tensor
 
@@ -51,29 +50,27 @@ class LBFGS:
     needs_velocity = True
 
     def start(self, z0: Tensor) -> State:
-        return State(None, (), z0.new_full((len(z0),), self.step_size))
+        return State((), z0.new_full((len(z0),), self.step_size))
 
     def step(
         self, here: Evaluation, k: int, state: State, problem: Problem
     ) -> tuple[Evaluation, Tensor, State]:
-        mass = problem.mass(here.particles)
-        pairs, scale = state.pairs, state.scale
-        if state.last is not None:
-            pair, newest = _pair(state.last, here, mass)
-            pairs = (*pairs, pair)[-int(self.window) :]
-            scale = torch.where(pair.rho > 0, newest, scale)
-        direction = quasi_newton(here.velocity, pairs, scale, mass)  # (B, N, d)
+        mass, scale = problem.mass(here.particles), state.scale
+        direction = quasi_newton(here.velocity, state.pairs, scale, mass)  # (B, N, d)
         downhill = inner_product(direction, here.velocity, mass) > 0
         steepest = per_cloud(scale) * here.velocity
         direction = torch.where(per_cloud(downhill), direction, steepest)
         there, t = backtrack(problem, here, direction, torch.ones_like(scale), self.trials)
-        return there, t, State(here, pairs, scale)
+        # Both ends by the kernel of this step: a pair of two kernels would tell of neither.
+        pair, newest = _pair(here, there, mass)
+        pairs = (*state.pairs, pair)[-int(self.window) :]
+        return there, t, State(pairs, torch.where(pair.rho > 0, newest, scale))
 
 
-def _pair(last: Evaluation, here: Evaluation, mass: Tensor) -> tuple[Pair, Tensor]:
+def _pair(here: Evaluation, there: Evaluation, mass: Tensor) -> tuple[Pair, Tensor]:
     """The newest pair, and the scale ``<s, y> / <y, y>`` of the inverse Hessian, ``(B,)``."""
-    s = here.particles - last.particles
-    y = last.velocity - here.velocity  # the gradient is minus the velocity
+    s = there.particles - here.particles
+    y = here.velocity - there.velocity  # the gradient is minus the velocity
     sy, ss, yy = (inner_product(*uv, mass) for uv in ((s, y), (s, s), (y, y)))
     curved = sy > CURVATURE * (ss * yy).sqrt()
     return Pair(s, y, torch.where(curved, 1 / sy, 0.0)), sy / yy

@@ -41,14 +41,15 @@ def backtrack(
     """
     slope = -inner_product(here.velocity, direction, problem.mass(here.particles))  # (B,) dG/dt
     t, searching = first, problem.running
-    there = problem.evaluate(here.particles + per_cloud(t) * direction)
+    there = problem.evaluate(here.particles + per_cloud(t) * direction, hand_back=True)
     for _ in range(trials - 1):
         enough = there.objective <= here.objective + SUFFICIENT * t * slope  # False for nan
         searching = searching & ~enough
         if not searching.any():
             break
         t = torch.where(searching, SHRINK * t, t)
-        there = problem.evaluate(here.particles + per_cloud(t) * direction, searching)
+        trial = here.particles + per_cloud(t) * direction
+        there = problem.evaluate(trial, searching, hand_back=True)
     return there, t
 
 
