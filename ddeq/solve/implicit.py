@@ -1,72 +1,87 @@
 """Gradients at the fixed point: from an equilibrium ``z*`` found without a graph to one with.
 
-A gradient mode takes the operator and ``z*`` and returns ``z*`` again, now differentiable in the
-operator's parameters and input. Unrolling needs no function of its own: run the flow with
-``differentiable=True``.
+A gradient mode takes the operator, ``z*`` and perhaps its image, and returns ``z*`` again, now
+differentiable in the operator's parameters and input. Unrolling needs no function of its own: run
+the flow with ``differentiable=True``.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
-import numpy as np
 import torch
-from scipy.sparse.linalg import LinearOperator, gmres
 from torch import Tensor
 
+from ddeq.solve import linear
+
 OperatorFn = Callable[[Tensor], Tensor]
+_log = logging.getLogger(__name__)
 
 
-def phantom(operator: OperatorFn, z_star: Tensor) -> Tensor:
+def phantom(operator: OperatorFn, z_star: Tensor, *, image: Tensor | None = None) -> Tensor:
     """One application of ``F`` with a graph: the one-step phantom gradient (paper, section 3.4).
-
-    Source: Fung et al. 2022, https://arxiv.org/abs/2103.12803.
-    """
-    return operator(z_star.detach())
-
-
-def implicit(operator: OperatorFn, z_star: Tensor, tolerance: float = 1e-6) -> Tensor:
-    """The exact gradient of a fixed point ``z* = F(z*)``, by the implicit function theorem.
-
-    For a loss with gradient ``g`` at ``z*`` the backward pass solves ``(I - J_F^T) u = g`` by GMRES
-    and sends ``u`` on through ``F``. A measure fixed point that is only one up to a permutation of
-    its particles is not a fixed point in this sense.
 
     Args:
         operator: ``z (B, N, d) -> F(z) (B, N, d)``.
         z_star: the equilibrium ``(B, N, d)``.
-        tolerance: relative residual of the linear solve.
+        image: ``F(z*)`` with a graph, where the caller has it.
 
-    Raises:
-        RuntimeError: in the backward pass, if the linear solve does not converge.
+    Source: Fung et al. 2022, https://arxiv.org/abs/2103.12803.
+    """
+    return operator(z_star.detach()) if image is None else image
+
+
+def implicit(
+    operator: OperatorFn, z_star: Tensor, tolerance: float = 1e-5, *, image: Tensor | None = None
+) -> Tensor:
+    """The exact gradient of a fixed point ``z* = F(z*)``, by the implicit function theorem.
+
+    For a loss with gradient ``g`` at ``z*`` the backward pass solves ``(I - J_F^T) u = g`` and
+    sends ``u`` on through ``F``, for each cloud by itself. Where that does not converge ``u`` is a
+    damped Neumann series, and the log says so. A measure fixed point that is only one up to a
+    permutation of its particles is not a fixed point in this sense.
+
+    Losses of the image alone, as the distance of ``z*`` to it, have no business here: they take
+    ``F(z*)`` itself.
+
+    Args:
+        operator: ``z (B, N, d) -> F(z) (B, N, d)``, cloud by cloud.
+        z_star: the equilibrium ``(B, N, d)``.
+        tolerance: of the linear equation, see :func:`ddeq.solve.linear.solve`.
+        image: ``F(z*)`` with a graph, where the caller has it.
 
     Source: Bai et al. 2019, https://arxiv.org/abs/1909.01377, theorem 1.
     """
     with torch.enable_grad():
-        image = operator(z_star.detach())
         inner = z_star.detach().requires_grad_()
         inner_image = operator(inner)
 
+    def product(u: Tensor) -> Tensor:
+        u = u.view_as(inner)
+        (pulled,) = torch.autograd.grad(inner_image, inner, u, retain_graph=True)
+        return (u - pulled).flatten(1)
+
     def solve(g: Tensor) -> Tensor:
-        def residual(u: np.ndarray) -> np.ndarray:
-            u = torch.from_numpy(u).to(g).reshape(g.shape)
-            (pulled,) = torch.autograd.grad(inner_image, inner, u, retain_graph=True)
-            return (u - pulled).flatten().cpu().numpy()
-
-        rhs = g.detach().flatten().cpu().numpy()
-        system = LinearOperator((rhs.size, rhs.size), matvec=residual, dtype=rhs.dtype)
-        u, failed = gmres(system, rhs, rtol=tolerance, restart=50, maxiter=20)
-        if failed:
-            raise RuntimeError(
-                "The implicit gradient did not converge: the operator is not a contraction here."
+        flat = g.detach().flatten(1)  # (B, N d)
+        u, solved = linear.solve(product, flat, tolerance)
+        if not solved.all():
+            _log.warning(
+                "The implicit gradient of %d of %d clouds did not converge, as the operator is not "
+                "a contraction there: they have a damped Neumann series instead.",
+                int((~solved).sum()),
+                len(solved),
             )
-        return torch.from_numpy(u).to(g).reshape(g.shape)
+            u = torch.where(solved[:, None], u, linear.damped_neumann(product, flat))
+        return u.view_as(g)
 
-    image.register_hook(solve)
-    return image
+    # Another tensor than the image: gradients that do not come through it are left alone.
+    equilibrium = phantom(operator, z_star, image=image).view_as(z_star)
+    equilibrium.register_hook(solve)
+    return equilibrium
 
 
-GRADIENTS: dict[str, Callable[[OperatorFn, Tensor], Tensor]] = {
+GRADIENTS: dict[str, Callable[..., Tensor]] = {
     "phantom": phantom,
     "implicit": implicit,
 }

@@ -279,6 +279,24 @@ def test_the_loss_is_the_weighted_sum_of_its_terms(new_classifier, clouds):
     assert 0 <= found.correct <= 1 and found.residual >= 0
 
 
+def test_the_residual_is_made_small_by_plain_gradients_in_every_mode(new_classifier, clouds):
+    """It is the distance to the next image, which is no equilibrium's business."""
+    model = new_classifier().eval()
+    g = torch.Generator().manual_seed(0)
+    batch = clouds.batch(torch.arange(4), 20, g)
+    z0 = torch.randn(4, 5, 16, generator=g)
+
+    def gradient(mode: str, term: str) -> torch.Tensor:
+        one = stage(residual_weight=1.0, gradient=mode)
+        loss = getattr(losses(model, batch, one, z0, Picard(), 3), term)
+        found = torch.autograd.grad(loss, list(model.operator.parameters()))
+        return torch.cat([part.flatten() for part in found])
+
+    torch.testing.assert_close(gradient("implicit", "residual"), gradient("phantom", "residual"))
+    exact, phantom = (gradient(mode, "cross_entropy") for mode in ("implicit", "phantom"))
+    assert (exact - phantom).norm() > 0.01 * phantom.norm()
+
+
 def test_smoothing_trains_on_labels_mixed_with_all_classes():
     scores = torch.randn(6, 10, generator=torch.Generator().manual_seed(0))
     labels = torch.arange(6)

@@ -91,20 +91,26 @@ def losses(
             z = flow.run().particles  # (B, N, d)
     found = []
     for k in range(stage.unroll):
-        image = GRADIENTS[stage.gradient](operator, z) if k == 0 else operator(z)  # (B, N, d)
+        image = operator(z if k else z.detach())  # (B, N, d)
+        after = GRADIENTS[stage.gradient](operator, z, image=image) if k == 0 else image
         if stage.supervise == "all" or k == stage.unroll - 1:
-            found.append(_losses_at(model, batch, z, image, stage))
-        z = image
+            residual = mmd2(z.detach(), image, Riesz()).mean() if stage.residual_weight else None
+            found.append(_losses_at(model, batch, after, residual, stage))
+        z = after
     return Losses(*(torch.stack(terms).mean() for terms in zip(*map(_terms, found), strict=True)))
 
 
-def _losses_at(model: Classifier, batch: Batch, z: Tensor, image: Tensor, stage: Stage) -> Losses:
-    """The losses of one application of ``F`` to particles ``z (B, N, d)``."""
-    found = prediction_losses(model.logits(image), batch.labels, stage)
-    residual = found.residual
-    if stage.residual_weight:
-        residual = mmd2(z.detach(), image, Riesz()).mean()
-    width, gap = spread(image), nearest_other(image)  # (B,), (B, N)
+def _losses_at(
+    model: Classifier, batch: Batch, z: Tensor, residual: Tensor | None, stage: Stage
+) -> Losses:
+    """The losses of particles ``z (B, N, d)`` that ``F`` has made of others, ``residual`` away.
+
+    The residual is that of plain ``F``: its gradient says how to move the image nearer, and has
+    nothing to do with how an equilibrium moves.
+    """
+    found = prediction_losses(model.logits(z), batch.labels, stage)
+    residual = found.residual if residual is None else residual
+    width, gap = spread(z), nearest_other(z)  # (B,), (B, N)
     collapse = _shortfall(width, stage.spread_target).mean()
     meeting = _shortfall(gap, stage.separation_target).mean()
     total = (
