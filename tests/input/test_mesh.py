@@ -41,14 +41,14 @@ AREA = 22.0
 
 
 def obj(points=BOX, faces=QUADS, corner="{}"):
-    lines = ["v {} {} {}".format(*point) for point in points]
+    lines = ["v " + " ".join(map(str, point)) for point in np.asarray(points).tolist()]
     lines += ["f " + " ".join(corner.format(i + 1) for i in face) for face in faces]
     return "\n".join(lines).encode()
 
 
 def off(points=BOX, faces=QUADS, keyword="OFF\n", count=None):
     lines = [f"{keyword}{len(points)} {len(faces) if count is None else count} 0"]
-    lines += ["{} {} {}".format(*point) for point in points]
+    lines += [" ".join(map(str, point)) for point in np.asarray(points).tolist()]
     lines += [" ".join(map(str, [len(face), *face])) for face in faces]
     return "\n".join(lines).encode()
 
@@ -171,12 +171,55 @@ BOXES = {
         b"\n".join(line + b" 1 0 0" * line.startswith(b"v") for line in obj().splitlines()),
         6,
     ),
+    "obj with weights": (
+        "a.obj",
+        obj(np.hstack([2 * BOX, np.full((8, 1), 2)])),
+        6,
+    ),
+    "obj with weights of 1": ("a.obj", obj(np.hstack([BOX, np.ones((8, 1))])), 6),
+    "obj with comments behind": ("a.obj", obj().replace(b"\n", b" # 1/2\n"), 6),
+    "obj of old faces": ("a.obj", obj().replace(b"f ", b"fo "), 6),
+    "obj with old mac lines": ("a.obj", obj().replace(b"\n", b"\r"), 6),
+    "obj in utf-16": ("a.obj", obj().decode().encode("utf-16"), 6),
     "off of quads": ("a.off", off(), 6),
     "off of quads and triangles": ("a.off", off(faces=MIXED), 8),
     "off without a line break": ("a.off", off(keyword="OFF"), 6),
     "off with comments": ("a.off", off(keyword="OFF # made\n# by hand\n"), 6),
     "off with colours behind faces": ("a.off", off(keyword="COFF\n") + b" 255 0 0", 6),
+    "off with its counts behind the keyword": ("a.off", off(keyword="OFF "), 6),
+    "off with normals and colours": (
+        "a.off",
+        off(np.hstack([BOX, np.full((8, 7), 9)]), keyword="NCOFF\n"),
+        6,
+    ),
+    "off with weights": (
+        "a.off",
+        off(np.hstack([2 * BOX, np.full((8, 1), 2)]), keyword="4OFF\n"),
+        6,
+    ),
+    "off without its keyword": ("a.off", off(keyword=""), 6),
+    "off with colours of any length behind faces": (
+        "a.off",
+        off().replace(b"\n4 0", b" 1 1 1\n4 0"),
+        6,
+    ),
+    "off of quads and triangles with colours behind": (
+        "a.off",
+        off(faces=MIXED).replace(b"\n3", b" 255 0 0\n3"),
+        8,
+    ),
+    "off with old mac lines": ("a.off", off().replace(b"\n", b"\r"), 6),
     "binary stl": ("a.stl", stl(), 12),
+    "binary stl with bytes behind": ("a.stl", stl() + bytes(2), 12),
+    "binary stl that calls itself solid, with bytes behind": (
+        "a.stl",
+        b"solid" + stl()[5:] + bytes(2),
+        12,
+    ),
+    "binary stl without its count": ("a.stl", stl(count=0), 12),
+    "ascii stl without its end": ("a.stl", stl_text()[: -len("endsolid part\n")], 12),
+    "ascii stl with text behind": ("a.stl", stl_text() + b"\nmade by hand\n", 12),
+    "ascii stl with old mac lines": ("a.stl", stl_text().replace(b"\n", b"\r"), 12),
     "binary stl that calls itself solid": ("a.stl", b"solid" + stl()[5:], 12),
     "ascii stl": ("a.stl", stl_text(), 12),
     "ascii stl of two solids": ("a.stl", stl_text(solids=2), 12),
@@ -221,6 +264,38 @@ def test_meshes_that_trimesh_writes_keep_their_area(suffix):
     reading = read_file(content, f"torus{suffix}")
     assert reading.area == pytest.approx(mesh.area, rel=1e-5)
     assert reading.faces == len(mesh.faces)
+
+
+CLOUDS = {
+    "obj": ("a.obj", obj(faces=[])),
+    "obj of points": ("a.obj", obj(faces=[]) + b"\np 1 2 3\np 4 5 6 7 8"),
+    "off": ("a.off", off(faces=[])),
+    "off with colours": ("a.off", off(np.hstack([BOX, BOX]), [], keyword="COFF\n")),
+}
+
+
+@pytest.mark.parametrize(("name", "content"), CLOUDS.values(), ids=CLOUDS)
+def test_files_of_meshes_without_faces_are_clouds(name, content):
+    reading = read_file(content, name)
+    assert (reading.kind, reading.faces) == ("cloud", 0)
+    np.testing.assert_array_equal(reading.cloud.points, BOX)
+
+
+def test_weights_are_divided_by_and_a_note_says_so():
+    note = "Its points are divided by their weights, the fourth numbers."
+    for weight, notes in ((2, (note,)), (1, ())):
+        points = np.hstack([weight * BOX, np.full((8, 1), weight)])
+        for name, content in (
+            ("a.obj", obj(points)),
+            ("a.off", off(points, keyword="4OFF\n")),
+        ):
+            reading = read_file(content, name)
+            assert reading.extent == (1, 2, 3) and reading.notes == notes
+
+
+def test_a_text_stl_without_its_end_is_read_with_a_note():
+    reading = read_file(stl_text()[: -len("endsolid part\n")], "a.stl")
+    assert reading.notes == ("It ends without 'endsolid', so it may have lost triangles.",)
 
 
 def test_strips_are_wound_alike():
@@ -493,9 +568,9 @@ LIES = dict(
 )
 
 BAD_MESHES = {
-    "obj without faces": ("a.obj", obj(faces=[]), "without faces"),
     "obj of lines": ("a.obj", obj(faces=[]) + b"\nl 1 2 3", "without faces"),
-    "off without faces": ("a.off", off(faces=[]), "without faces"),
+    "off without points": ("a.off", off([], []), "holds no points"),
+    "binary off": ("a.off", b"OFF BINARY\n" + bytes(50), "as text"),
     "stl without faces": ("a.stl", stl(faces=[]), "without faces"),
     "ascii stl without faces": ("a.stl", b"solid\nendsolid", "without faces"),
     "glb without faces": ("a.glb", glb(nodes=[{}]), "without faces"),

@@ -74,7 +74,7 @@ def test_the_other_process_reads_what_this_one_would(suffix, content, tmp_path):
 def test_the_sentence_of_a_parser_comes_back():
     name = "a b\udc80'\".obj"  # names are any text
     with pytest.raises(UserError, match="without faces"):
-        parse_apart(obj(faces=[]), ".obj", name)
+        parse_apart(obj(faces=[[0, 1]]), ".obj", name)
 
 
 def test_only_small_plain_files_are_read_in_this_process(monkeypatch, tmp_path):

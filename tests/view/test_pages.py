@@ -159,7 +159,7 @@ def test_a_scan_is_thinned_evenly_or_at_random():
 
 
 BAD_UPLOADS = (
-    "obj without faces",
+    "obj of lines",
     "triangles without area in a.stl",
     "obj named ply",
     "glb cut short",

@@ -1,8 +1,7 @@
 """The bytes of a file of points or of a mesh to arrays; nothing in the bytes is trusted.
 
 Every size a file declares is checked against the bytes that are there before anything is allocated
-for it. One module a family of formats: `text`, `arrays` (NumPy), `records` (PLY and PCD),
-`meshes` (OBJ, OFF, STL), `gltf` and `las`. `sandbox` runs them in a process of their own.
+for it. One module a format, or a few that are alike. `sandbox` runs them in a process of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from collections.abc import Callable
 
 from ddeq.errors import UserError
-from ddeq.input.formats import arrays, gltf, las, meshes, pcd, ply, text
+from ddeq.input.formats import arrays, gltf, las, obj, off, pcd, ply, stl, text
 from ddeq.input.formats.geometry import Geometry
 
 _PARSERS: dict[str, Callable[[bytes, str], Geometry]] = {
@@ -26,9 +25,9 @@ _PARSERS: dict[str, Callable[[bytes, str], Geometry]] = {
     ".npz": arrays.parse_npz,
     ".las": las.parse_las,
     ".laz": las.parse_las,
-    ".obj": meshes.parse_obj,
-    ".off": meshes.parse_off,
-    ".stl": meshes.parse_stl,
+    ".obj": obj.parse_obj,
+    ".off": off.parse_off,
+    ".stl": stl.parse_stl,
     ".gltf": gltf.parse_gltf,
     ".glb": gltf.parse_glb,
 }
@@ -43,7 +42,7 @@ _SIGNATURES = {
     rb"\x93NUMPY": (".npy",),
     rb"LASF": (".las", ".laz"),
     rb"glTF": (".glb",),
-    rb"\s*C?N?OFF\s+\d": (".off",),
+    rb"\s*(?:ST|C|N|4)*OFF\s+\d": (".off",),
     rb"solid[^\n]*\n\s*facet": (".stl",),
     rb'\s*\{\s*"': (".gltf",),
 }

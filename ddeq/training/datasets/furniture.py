@@ -20,7 +20,7 @@ import numpy as np
 
 from ddeq.errors import UserError
 from ddeq.input.formats.geometry import Geometry
-from ddeq.input.formats.meshes import parse_obj
+from ddeq.input.formats.obj import parse_obj
 from ddeq.input.formats.surface import areas
 
 LIBRARIES = {
@@ -151,7 +151,7 @@ def surface(archive: zipfile.ZipFile, piece: Piece) -> Geometry:
         KeyError, ValueError: the OBJ file is missing, broken, or has no area.
     """
     mesh = parse_obj(archive.read(piece.model), piece.model)
-    if not areas(mesh.points, mesh.triangles).sum() > 0:
+    if mesh.triangles is None or not areas(mesh.points, mesh.triangles).sum() > 0:
         raise ValueError(f"{piece.id} has no surface")
     turned = mesh.points @ np.reshape(piece.rotation, (3, 3)).T @ _TO_Z_UP.T  # (V, 3)
     used = turned[np.unique(mesh.triangles)]

@@ -12,7 +12,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ddeq.errors import UserError
-from ddeq.input.formats.meshes import parse_off
+from ddeq.input.formats.off import parse_off
 from ddeq.input.formats.surface import areas, sample_uniform
 from ddeq.training.datasets.modelnet.shapes import Shapes, cached, digest
 
