@@ -83,6 +83,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
             sub.set_defaults(run=getattr(module, "run", None), passes_on=False)
             module.add_options(sub)
     options, rest = parser.parse_known_args(arguments)
+    options.typed = arguments
     if options.passes_on:
         options.rest = arguments[1:]
     elif rest:

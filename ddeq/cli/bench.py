@@ -8,6 +8,7 @@ from typing import Any
 
 from ddeq.bench import BENCHES, USUAL, bench
 from ddeq.cli.parser import Parser, add_common
+from ddeq.cli.recording import add_record, recorded
 from ddeq.run.device import pick_device
 
 
@@ -26,9 +27,11 @@ def add_options(sub: Parser) -> None:
     sub.add_argument(
         "--repeats", type=int, default=5, help="of every measurement (default: %(default)s)"
     )
+    add_record(sub)
     add_common(sub)
 
 
+@recorded
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure what was asked for."""
     names = (options.what,) if options.what else USUAL

@@ -13,6 +13,7 @@ import torch
 
 from ddeq.cli import modelnet
 from ddeq.cli.parser import Parser, add_common, save_file, whole
+from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, said, settings
 from ddeq.errors import UserError
 from ddeq.evaluation import completion, objects, solvers
@@ -53,13 +54,15 @@ def add_options(parser: Parser) -> None:
     """The options of all tasks."""
     tasks = parser.add_subparsers(required=True, metavar="TASK")
 
-    def add(name: str, run: Task, data: str) -> Parser:
+    def add(name: str, run: Task, data: tuple[str, str], model: str) -> Parser:
         task = tasks.add_parser(name, help=run.__doc__, description=run.__doc__)
-        task.set_defaults(run=run)
-        add_common(task)
-        task.add_argument("--data", type=Path, required=True, help=data)
+        folder, what = data
+        task.add_argument("--data", type=Path, required=True, metavar=folder, help=what)
         task.add_argument("--split", choices=["test", "validation"], default="test")
+        add_record(task)
+        add_common(task)
         add_run(task)
+        task.set_defaults(run=recorded(run), folder=folder, model=weights_file(model))
         return task
 
     def add_steps_table(task: Parser) -> None:
@@ -82,14 +85,17 @@ def add_options(parser: Parser) -> None:
             help="of those runs (default: 0 1 2)",
         )
 
-    mnist, package = "folder of MNIST's IDX files", "folder of the package sweethome3d-furniture"
-    sub = add("digits", evaluate_digits, mnist)
+    mnist = ("MNIST_FOLDER", "with MNIST's IDX files")
+    package = ("FURNITURE_FOLDER", "with the unpacked package sweethome3d-furniture")
+    sub = add("digits", evaluate_digits, mnist, "digits")
+    add_card(sub)
     sub.add_argument("--limit", type=whole(1), help="only the first so many digits")
     sub.add_argument(
         "--stability", action="store_true", help="also solve 5x longer and from another seed"
     )
 
-    sub = add("completion-digits", evaluate_completion_digits, mnist)
+    sub = add("completion-digits", evaluate_completion_digits, mnist, "completion-digits")
+    add_card(sub)
     sub.add_argument(
         "--limit",
         type=whole(1),
@@ -104,7 +110,7 @@ def add_options(parser: Parser) -> None:
     )
     add_steps_table(sub)
 
-    sub = add("solvers", evaluate_solvers, mnist)
+    sub = add("solvers", evaluate_solvers, mnist, "digits")
     sub.add_argument(
         "--limit",
         type=whole(1),
@@ -115,14 +121,16 @@ def add_options(parser: Parser) -> None:
         "--figure", type=Path, metavar="FILE", help="draw the solvers' curves as an SVG"
     )
 
-    sub = add("objects", evaluate_objects, package)
+    sub = add("objects", evaluate_objects, package, "objects")
+    add_card(sub)
     add_runs(sub, "objects-0 and objects-pointnet-2")
     sub.add_argument(
         "--samplings", type=whole(1), default=5, help="of each object (default: %(default)s)"
     )
     sub.add_argument("--points", type=whole(3), help="of each sampling; default: the card's")
 
-    sub = add("completion-objects", evaluate_completion_objects, package)
+    sub = add("completion-objects", evaluate_completion_objects, package, "completion-objects")
+    add_card(sub)
     add_runs(sub, "completion-objects-0 and completion-objects-pcn-2")
     add_steps_table(sub)
 
@@ -132,7 +140,7 @@ def add_options(parser: Parser) -> None:
 def evaluate_digits(options: argparse.Namespace) -> dict:
     """Accuracy and equilibrium of a digit classifier."""
     device = pick_device(options.device)
-    checkpoint = load_kind(options.model or "digits", "classifier", device)
+    checkpoint = load_kind(options.model, "classifier", device)
     chosen = settings(checkpoint, options)
     data = _digits(options, checkpoint)
     result = predict(checkpoint, data, chosen, device)
@@ -156,8 +164,7 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict:
     device = pick_device(options.device)
     train = load_mnist(options.data, "train").images
     images = load_mnist(options.data, "test").images
-    shipped = options.model or weights_file("completion-digits")
-    models = _models(COMPLETERS, shipped, options, device)
+    models = _models(COMPLETERS, options, device)
     ddeq = next(iter(models.get("ddeq", {}).values()), None)
     if options.split == "validation":
         held_out = ddeq.card["validation"] if ddeq else VALIDATION
@@ -169,7 +176,12 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict:
         neighbours = Neighbours(train[: options.neighbours])
         neighbour = partial(copy_neighbour, neighbours=neighbours)
     table = completion.compare(cases, models, neighbour, said(options), device, options.steps_table)
-    about = {"skipped": skipped, "holes": DIGIT_HOLES, "radius": DIGIT_HOLE_RADIUS}
+    about = {
+        "skipped": skipped,
+        "holes": DIGIT_HOLES,
+        "radius": DIGIT_HOLE_RADIUS,
+        "neighbours": options.neighbours,
+    }
     return {"split": options.split, **about, **table, "device": str(device)}
 
 
@@ -177,9 +189,8 @@ def evaluate_objects(options: argparse.Namespace) -> dict:
     """Accuracy of classifiers of objects, side by side, and the equilibrium of the shipped one."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
-    shipped = options.model or weights_file("objects")
-    ddeq = load_kind(shipped, "classifier", device)
-    models = _models(CLASSIFIERS, shipped, options, device)
+    ddeq = load_kind(options.model, "classifier", device)
+    models = _models(CLASSIFIERS, options, device)
     how = {
         "points": options.points or ddeq.card["points"],
         "samplings": options.samplings,
@@ -195,8 +206,7 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
     """A completer of objects, its control and PCN beside it, and two methods that learn nothing."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
-    shipped = options.model or weights_file("completion-objects")
-    models = _models(COMPLETERS, shipped, options, device)
+    models = _models(COMPLETERS, options, device)
     cases, skipped = cut_objects(clouds.part(options.split))
     neighbours = ObjectNeighbours(clouds.part("train", "unlabelled"))
     table = completion.compare(
@@ -214,7 +224,7 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
 def evaluate_solvers(options: argparse.Namespace) -> dict:
     """Solvers beside the paper's flow run until it rests, on the digit classifier."""
     device = pick_device(options.device)
-    checkpoint = load_kind(options.model or "digits", "classifier", device)
+    checkpoint = load_kind(options.model, "classifier", device)
     data = _digits(options, checkpoint)
     chosen = settings(checkpoint, options)
     name = str(chosen.to_dict()["solver"])
@@ -233,12 +243,11 @@ def _furniture(folder: Path) -> ObjectClouds:
 
 def _models(
     methods: Mapping[str, tuple[str, str]],
-    ddeq: Path,
     options: argparse.Namespace,
     device: torch.device,
 ) -> dict[str, dict[str, Checkpoint]]:
     """What there is of each method, by training: of each run, or what lies beside the DDEQ."""
-    models = {}
+    models, ddeq = {}, options.model
     for method, (suffix, kind) in methods.items():
         name = f"{ddeq.stem}{suffix}"
         files = {name: ddeq.with_name(f"{name}.safetensors")}

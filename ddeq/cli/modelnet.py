@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from ddeq.cli.parser import add_common, save_file, whole
+from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, said
 from ddeq.errors import UserError
 from ddeq.evaluation.modelnet import Question, drawn, judge, prepared
@@ -15,6 +16,7 @@ from ddeq.evaluation.samplings import PLAIN
 from ddeq.evaluation.trainings import accuracy_svg, compare
 from ddeq.model.checkpoints import load
 from ddeq.run.device import pick_device
+from ddeq.shipped import weights_file
 from ddeq.solve.solvers import SOLVERS
 from ddeq.training.datasets.modelnet import load_modelnet
 from ddeq.training.datasets.sources import folder_of
@@ -25,10 +27,9 @@ POINTS = 1024
 def add_task(tasks: argparse._SubParsersAction) -> None:
     """The task among the others of ``evaluate``."""
     task = tasks.add_parser("modelnet", help=run.__doc__, description=run.__doc__)
-    task.set_defaults(run=run)
-    add_common(task)
+    folder = "MODELNET_FOLDER"
     task.add_argument(
-        "--data", type=Path, help="folder of ModelNet40; default: what DDEQ_MODELNET says"
+        "--data", type=Path, metavar=folder, help="with ModelNet40; default: DDEQ_MODELNET"
     )
     task.add_argument("--split", choices=["test", "validation"], default="test")
     task.add_argument(
@@ -47,7 +48,11 @@ def add_task(tasks: argparse._SubParsersAction) -> None:
     task.add_argument(
         "--figure", type=Path, metavar="FILE", help="draw accuracy against parameters as an SVG"
     )
+    add_card(task)
+    add_record(task)
+    add_common(task)
     add_run(task)
+    task.set_defaults(run=recorded(run), folder=folder, model=weights_file("objects"))
 
 
 def run(options: argparse.Namespace) -> dict:
@@ -66,7 +71,7 @@ def run(options: argparse.Namespace) -> dict:
     about = {"split": options.split, "points": options.points, "yaw": options.yaw}
     about |= {"notes": list(found.notes), "device": str(device)}
     if options.runs is None:
-        checkpoint = load(options.model or "objects", device)
+        checkpoint = load(options.model, device)
         row = judge(checkpoint, shapes, question).row
         return {"model": checkpoint.card["name"], **about, **row}
     table = compare(_runs(options.runs), shapes, question)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from ddeq.errors import UserError
 from ddeq.model.kinds import KINDS
+from ddeq.records import as_text
 from ddeq.shipped import ASSETS as ASSETS
 from ddeq.shipped import weights_file
 
@@ -44,7 +45,7 @@ def save(model: nn.Module, card: dict, weights: Path) -> None:
     """Write ``weights`` (.safetensors, float32) and the card beside it (.json)."""
     save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, weights)
     card = {**card, "architecture": model.config.to_dict()}
-    weights.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n")
+    weights.with_suffix(".json").write_text(as_text(card))
 
 
 def load(weights: Path | str, device: torch.device | str = "cpu") -> Checkpoint:

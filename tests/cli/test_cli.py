@@ -214,6 +214,18 @@ def test_evaluate_counts_what_classify_says(capsys, mnist):
     assert result["agreement_of_seeds"] > 0.9 and result["changed_5x"] < 0.1
 
 
+def test_an_evaluation_fills_the_card_of_its_model(capsys, mnist, tmp_path):
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(ASSETS / f"digits{suffix}", tmp_path / f"mine{suffix}")
+    command = ("evaluate", "digits", "--data", mnist, "--model", tmp_path / "mine.safetensors")
+    result = said(capsys, *command, "--limit", 8, "--card", "gallery")
+    found = json.loads((tmp_path / "mine.json").read_text())["results"]["gallery"]
+    assert (found["correct"], found["total"]) == (result["correct"], 8)
+    assert found["provenance"]["command"] == (
+        "ddeq evaluate digits --data MNIST_FOLDER --model MODEL --limit 8 --card gallery --json"
+    )
+
+
 def test_evaluate_can_read_the_validation_split(capsys, mnist):
     result = said(
         capsys, *("evaluate", "digits", "--data", mnist, "--split", "validation", "--limit", 5)

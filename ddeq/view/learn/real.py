@@ -35,8 +35,8 @@ from ddeq.view.words import ending, outcome_sentence
 TEXT = r"""
 The real digit classifier is the same thing, larger. Ten particles $\term{mu}{\mu}$ live in 128
 dimensions. The input $\term{rho}{\rho}$ are the pixels of a digit, as a cloud. The [[operator]]
-$\term{image}{F}$ is a transformer with 773,114 weights. It encodes $\term{rho}{\rho}$ once, then is
-applied until
+$\term{image}{F}$ is a transformer with {parameters} weights. It encodes $\term{rho}{\rho}$ once,
+then is applied until
 
 $$
 \frac{\term{objective}{G}(\term{mu}{\mu})}{\term{objective}{G}(\term{mu}{\mu_0})} \le 10^{-3}.
@@ -48,7 +48,7 @@ As they can be read at every step, you see the network make up its mind.
 The completer works likewise: known points stay, *free particles* flow into the gap.
 
 **How much does flowing add?** To be honest, one needs a [[control]]: the same network, trained as
-long, read out after a single application of $\term{image}{F}$. On all 10,000 MNIST test digits:
+long, read out after a single application of $\term{image}{F}$. On all {total} MNIST test digits:
 
 | | accuracy | 95 % interval |
 |---|---|---|
@@ -84,17 +84,18 @@ PRESETS = {
 }
 
 
-def results(name: str = "digits") -> dict:
-    """What ``python -m ddeq evaluate`` wrote into the model's card."""
-    return json.loads((ASSETS / f"{name}.json").read_text())["results"]
+def results(name: str) -> dict:
+    """What ``python -m ddeq evaluate --card`` wrote into the model's card, of the test digits."""
+    return json.loads((ASSETS / f"{name}.json").read_text())["results"]["test"]
 
 
 def filled(text: str) -> str:
-    """The text with the figures of the card."""
-    said = results()
-    ddeq, control = said["test"], said["zero_step_control"]
+    """The text with the figures of the cards."""
+    ddeq, control = results("digits"), results("digits-control")
     overlap = control["interval"][1] >= ddeq["interval"][0]
     figures = {
+        "{parameters}": f"{ddeq['parameters']:,}",
+        "{total}": f"{ddeq['total']:,}",
         "{ddeq}": f"{ddeq['accuracy']:.2%}",
         "{control}": f"{control['accuracy']:.2%}",
         "{ddeq_interval}": _span(ddeq["interval"]),
@@ -112,13 +113,13 @@ def _span(interval: list[float]) -> str:
 
 
 def answer() -> tuple[int, str]:
-    """Read the answer off the card."""
-    said = results()
-    gain = said["test"]["accuracy"] - said["zero_step_control"]["accuracy"]
+    """Read the answer off the cards."""
+    ddeq, control = results("digits"), results("digits-control")
+    gain = ddeq["accuracy"] - control["accuracy"]
     right = 0 if gain < 0.01 else 1 if gain < 0.05 else 2
     return right, (
-        f"On 10,000 digits it adds {100 * gain:.2f} percentage points. Digits are easy: one look "
-        "is nearly enough. Measure it yourself below, on the gallery's 240."
+        f"On {ddeq['total']:,} digits it adds {100 * gain:.2f} percentage points. Digits are easy: "
+        "one look is nearly enough. Measure it yourself below, on the gallery's 240."
     )
 
 
@@ -254,7 +255,7 @@ CHAPTER = Chapter(
     filled(TEXT),
     Question(
         "The same network, read out after one application of F, gets "
-        f"{results()['zero_step_control']['accuracy']:.1%} of the digits right. How much does "
+        f"{results('digits-control')['accuracy']:.1%} of the digits right. How much does "
         "flowing to equilibrium add?",
         ("Less than 1 point", "1 to 5 points", "More than 5 points"),
         answer,
