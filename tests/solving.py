@@ -2,6 +2,8 @@
 
 import torch
 
+from ddeq.model.encoded import Encoded
+from ddeq.solve.flow import Flow
 from ddeq.solve.kernels import Riesz
 from ddeq.solve.objective import Evaluation, Objective
 from ddeq.solve.solvers import Problem
@@ -24,6 +26,11 @@ def towards(target: torch.Tensor):
 
 def problem(z: torch.Tensor, operator=lambda z: z, kernel=None) -> Problem:
     return Problem(Objective(operator, kernel or Riesz()), z)
+
+
+def flow_from(encoded: Encoded, z0: torch.Tensor, **how) -> Flow:
+    """A flow of an encoded input with settings of its own."""
+    return Flow(encoded.operator, z0, mask=encoded.mask, share=encoded.share, **how)
 
 
 def stepped(solver, here: Evaluation, k: int, state):

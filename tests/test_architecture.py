@@ -11,7 +11,7 @@ from tools import import_graph
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "architecture.md"
-APP = {"streamlit", "plotly", "altair", "pandas"}
+APP = {"streamlit", "plotly", "altair"}
 
 
 def section(title: str) -> str:

@@ -18,12 +18,11 @@ from types import ModuleType
 
 import torch
 
-from ddeq.bench.digits import POINTS
+from ddeq.bench.digits import POINTS, euler
 from ddeq.bench.timing import milliseconds, wait
 from ddeq.errors import UserError
 from ddeq.model.official import load_official
-from ddeq.solve.flow import StopRule
-from ddeq.solve.solvers import Euler
+from ddeq.run.flows import flow_of
 
 ADAPTER = "ddeq_bench.py"
 
@@ -44,11 +43,10 @@ def bench(folder: Path, device: torch.device | str, steps: int, repeats: int) ->
     model = load_official(folder / theirs.WEIGHTS, heads).to(device)
     torch.manual_seed(0)
     x = torch.randn(1, POINTS, model.config.operator.input_dim, device=device)
-    z0 = model.start([0]).to(device)
+    z0 = model.start([0])
 
     def ours(steps: int) -> torch.Tensor:
-        stop = StopRule(steps, tolerance=0.0)
-        return model.flow(x, None, z0, solver=Euler(), stop=stop).run().particles
+        return flow_of(model.encode(x), z0, euler(steps)).run().particles
 
     spent: dict[str, list[float]] = {"ours": [], "theirs": []}
     apart = float((ours(1) - torch.as_tensor(theirs.solve(x, z0, 1)).to(z0)).abs().max())

@@ -17,8 +17,8 @@ from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
 from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
-from ddeq.solve.flow import StopRule
 from ddeq.solve.solvers import EulerDecay
 from ddeq.solve.solvers.euler import decayed
 
@@ -54,7 +54,7 @@ def _measure(
     every = len(gallery.labels) // batch  # digits of all classes
     clouds = [prepare(gallery.cloud(every * i), checkpoint.card) for i in range(batch)]
     x, mask = (t.to(device) for t in collate(clouds))  # (B, M, 2), (B, M)
-    z0 = checkpoint.model.start(list(range(batch)), particles).to(device)  # (B, N, d)
+    z0 = checkpoint.model.start(range(batch), particles)  # (B, N, d)
     usual = with_defaults(checkpoint.card, {})
     ways = {
         "default": _Way(lambda: _solve(checkpoint, x, mask, z0, usual), repeats),
@@ -84,16 +84,9 @@ def _time(way: _Way, device: torch.device | str) -> dict:
 def _solve(
     checkpoint: Checkpoint, x: Tensor, mask: Tensor, z0: Tensor, settings: RunSettings
 ) -> tuple[int, float]:
-    flow = checkpoint.model.flow(
-        x,
-        mask,
-        z0,
-        solver=settings.solver,
-        kernel=settings.kernel,
-        stop=StopRule(STEPS, TOLERANCE),
-        velocity=False,
-    )
-    end = flow.run()
+    limits = replace(settings.limits, steps=STEPS, tolerance=TOLERANCE)
+    settings = replace(settings, limits=limits)
+    end = flow_of(checkpoint.model.encode(x, mask), z0, settings, velocity=False).run()
     arrived = (end.relative_objective <= TOLERANCE).double().mean()
     return int(end.evaluations.max()), float(arrived)
 

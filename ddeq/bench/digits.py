@@ -6,7 +6,6 @@ import copy
 import statistics
 import time
 from collections.abc import Callable
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -14,9 +13,11 @@ from torch import Tensor
 from ddeq.bench.rate import matmul_operations, matmul_rate
 from ddeq.bench.timing import milliseconds, wait
 from ddeq.model.classifier import Classifier, ClassifierConfig
-from ddeq.model.completer import Completer, CompleterConfig, scatter
+from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
-from ddeq.solve.flow import Flow, StopRule
+from ddeq.run.flows import flow_of
+from ddeq.run.settings import Limits, RunSettings
+from ddeq.solve.flow import Flow
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Euler
 from ddeq.threads import enough_for
@@ -95,13 +96,13 @@ def measure(
     naive_model = copy.deepcopy(model)
     model.requires_grad_(False)  # as loaded from a checkpoint
     x = torch.randn(batch, points, config.input_dim, device=device)
-    z0 = model.start(list(range(batch)), particles).to(device)
+    z0 = model.start(range(batch), particles)
     first: list[float] = []
     encoded: list[float] = []
 
     def solve() -> None:
         began = time.perf_counter()
-        flow = model.flow(x, None, z0, solver=Euler(), stop=StopRule(steps, tolerance=0.0))
+        flow = flow_of(model.encode(x), z0, euler(steps))
         for step in flow:
             if step.step == 0:
                 wait(device)
@@ -115,7 +116,7 @@ def measure(
         naive_flow(naive_model, x, z0, few)
         wait(device)
 
-    flow = model.flow(x, None, z0, solver=Euler())
+    flow = flow_of(model.encode(x), z0, euler(steps))
     operations = matmul_operations(lambda: flow.objective(z0))  # of one step
     ours, theirs = [], []
     solve(), naive()  # warm up
@@ -156,7 +157,7 @@ def measure_completion(
     begin = completion(config, known, free, device)
 
     def solve() -> None:
-        begin(solver=Euler(), stop=StopRule(steps, tolerance=0.0)).run()
+        begin(euler(steps)).run()
         wait(device)
 
     solve()  # warm up
@@ -166,14 +167,20 @@ def measure_completion(
 
 def completion(
     config: CompleterConfig, known: int, free: int, device: torch.device | str
-) -> Callable[..., Flow]:
-    """A random model and cloud to complete: settings of a flow -> the flow, not yet run."""
+) -> Callable[[RunSettings], Flow]:
+    """A random model and cloud to complete: settings -> the flow, encoded and not yet run."""
     torch.manual_seed(0)
     model = Completer(config).eval().requires_grad_(False).to(device)
     dim = config.operator.input_dim
     points = torch.randn(1, known, dim, device=device)
-    start, _ = scatter([0], [free], dim)
-    return partial(model.flow, points, None, start.to(device))
+    return lambda settings: flow_of(
+        model.encode(points, None, [free]), model.start([0], [free]), settings
+    )
+
+
+def euler(steps: int) -> RunSettings:
+    """So many Euler steps of the paper, with their exact velocities."""
+    return RunSettings(Euler(), Riesz(), Limits()).taking(steps)
 
 
 def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5) -> dict:

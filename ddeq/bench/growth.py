@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
-from ddeq.bench.digits import completion
+from ddeq.bench.digits import completion, euler
 from ddeq.bench.objects import COMPLETER, KNOWN
 from ddeq.bench.timing import milliseconds, peak_megabytes, wait
 from ddeq.solve.kernels import Riesz, SlicedRiesz, discrepancy
-from ddeq.solve.solvers import Euler
 from ddeq.threads import enough_for
 
 SIZES = (256, 512, 1024, 2048, 4096)
@@ -70,7 +70,7 @@ def _works(
     begin: Callable, kernel: Riesz | SlicedRiesz
 ) -> tuple[Callable[[], None], Callable[[], None]]:
     """One whole evaluation with its velocity, and the discrepancy in it alone."""
-    flow = begin(solver=Euler(), kernel=kernel)
+    flow = begin(replace(euler(1), kernel=kernel))
     here = flow.objective(flow.z0)
     mass = flow.objective.mass(flow.z0)
 
@@ -88,7 +88,7 @@ def _works(
 
 
 def _gradient_error(begin: Callable) -> float:
-    flow = begin(solver=Euler())
+    flow = begin(euler(1))
     here = flow.objective(flow.z0, velocity=False)
     mass = flow.objective.mass(flow.z0)
     exact, sliced = (

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 import torch
 
-from ddeq.bench.digits import POINTS
+from ddeq.bench.digits import POINTS, euler
 from ddeq.bench.timing import milliseconds
 from ddeq.model.classifier import Classifier, ClassifierConfig
 from ddeq.model.operator import OperatorConfig
-from ddeq.solve.solvers import Euler
+from ddeq.run.flows import flow_of
 from ddeq.threads import count_for, most
 
 SIZES = ((1, 10), (1, 64), (1, 128), (1, 256), (1, 512), (1, 1024), (8, 10), (32, 10), (64, 10))
@@ -48,7 +48,7 @@ def bench(steps: int = 200, repeats: int = 5, sizes: Sequence[tuple[int, int]] =
 def _step(model: Classifier, clouds: int, particles: int) -> Callable[[], object]:
     """One evaluation with its velocity, of random clouds of a digit's size."""
     x = torch.randn(clouds, POINTS, 2)
-    flow = model.flow(x, None, model.start(list(range(clouds)), particles), solver=Euler())
+    flow = flow_of(model.encode(x), model.start(range(clouds), particles), euler(1))
     return lambda: flow.objective(flow.z0)
 
 

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from ddeq.evaluation.steps import stopped_after
 from ddeq.input.clouds import PointCloud
 from ddeq.input.images import pixel_cloud
 from ddeq.input.prepare import prepare
@@ -20,8 +19,10 @@ from ddeq.input.preprocess import collate
 from ddeq.metrics.intervals import wilson_interval
 from ddeq.metrics.particles import distinct_particles, spread
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import Flow, StopRule, seeded
+from ddeq.seeds import seed_of
+from ddeq.solve.flow import Flow
 from ddeq.training.datasets.mnist import Split, load_mnist
 
 
@@ -84,26 +85,14 @@ def flows(
 ) -> Iterator[tuple[np.ndarray, Flow]]:
     """The solves of all clouds, batch by batch: which clouds, and their flow.
 
-    Cloud ``k`` starts from seed ``seed * 1,000,003 + k``, so that a cloud's result does not depend
-    on its batch and two seeds share no start.
+    Each cloud starts from a seed of its own, see :func:`ddeq.seeds.seed_of`.
     """
     model, limits = checkpoint.model, settings.limits
     for index, x, mask in _batches(data, batch_size):
-        seeds = [limits.seed * 1_000_003 + int(k) for k in index]
-        yield (
-            index,
-            model.flow(
-                x.to(device),
-                mask.to(device),
-                model.start(seeds, limits.particles).to(device),
-                solver=settings.solver,
-                kernel=settings.kernel,
-                stop=StopRule(limits.steps, limits.tolerance),
-                noise=limits.noise,
-                generators=seeded([seed + 2**31 for seed in seeds]),
-                velocity=False,
-            ),
-        )
+        seeds = [seed_of(limits.seed, k) for k in index]
+        encoded = model.encode(x.to(device), mask.to(device))
+        z0 = model.start(seeds, limits.particles)
+        yield index, flow_of(encoded, z0, settings, seeds, velocity=False)
 
 
 @torch.no_grad()
@@ -134,7 +123,7 @@ def predict_along(
 ) -> dict[int, Predictions]:
     """What is read out after each of these numbers of steps, whatever the objective: one solve."""
     order, parts = [], {count: [] for count in counts}
-    longest = stopped_after(settings, max(counts))
+    longest = settings.taking(max(counts))
     for index, flow in flows(checkpoint, data, longest, device, batch_size):
         order.append(index)
         waiting = sorted(counts)
@@ -240,7 +229,7 @@ def stability(
     """
     limits = settings.limits
     steps = math.ceil(5 * float(result.steps.float().mean()))
-    later = predict(checkpoint, data, stopped_after(settings, steps), device)
+    later = predict(checkpoint, data, settings.taking(steps), device)
     other = replace(settings, limits=replace(limits, seed=limits.seed + 1))
     again = predict(checkpoint, data, other, device)
     labels = torch.from_numpy(data.labels)

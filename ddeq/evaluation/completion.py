@@ -17,16 +17,16 @@ from tqdm import tqdm
 
 from ddeq.errors import UserError
 from ddeq.evaluation.cases import Case
-from ddeq.evaluation.steps import step_counts, stopped_after
+from ddeq.evaluation.steps import step_counts
 from ddeq.input.preprocess import collate
 from ddeq.metrics.distances import chamfer, emd, energy_distance, f_score
 from ddeq.metrics.intervals import mean_interval
 from ddeq.metrics.particles import spread
 from ddeq.model.baselines import PCN
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.model.completer import scatter
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
-from ddeq.solve.flow import StopRule, seeded
+from ddeq.seeds import seed_of
 
 DDEQ = "ddeq"
 """The method that is compared to all others."""
@@ -81,8 +81,7 @@ def solve(
 ) -> Solved:
     """Complete every case by a DDEQ.
 
-    Case ``k`` starts from seed ``seed * 1,000,003 + k``, so that a result does not depend on the
-    batch, and two seeds share no start.
+    Each case starts from a seed of its own, see :func:`ddeq.seeds.seed_of`.
     """
     model, limits = checkpoint.model, settings.limits
     free: list[np.ndarray] = [np.empty(0)] * len(cases)
@@ -90,23 +89,11 @@ def solve(
     for index in tqdm(_batches(cases, batch_size), unit="batch", desc=f"{limits.steps} steps"):
         batch = [cases[k] for k in index]
         known, known_mask, counts = _given(batch)
-        seeds = [limits.seed * 1_000_003 + case.number for case in batch]
-        start, mask = scatter(seeds, counts, known.shape[-1])
-        mask = mask.to(device)
-        flow = model.flow(
-            known.to(device),
-            known_mask.to(device),
-            start.to(device),
-            mask,
-            solver=settings.solver,
-            kernel=settings.kernel,
-            stop=StopRule(limits.steps, limits.tolerance),
-            noise=limits.noise,
-            generators=seeded([seed + 2**31 for seed in seeds]),
-            velocity=False,
-        )
-        end = flow.run()
-        spreads = spread(end.particles, mask)
+        seeds = [seed_of(limits.seed, case.number) for case in batch]
+        encoded = model.encode(known.to(device), known_mask.to(device), counts)
+        z0 = model.start(seeds, counts)
+        end = flow_of(encoded, z0, settings, seeds, velocity=False).run()
+        spreads = spread(end.particles, encoded.mask)
         for row, values in zip(numbers, (end.steps, end.relative_objective, spreads), strict=True):
             row[index] = values.cpu()
         for k, points in zip(
@@ -327,7 +314,7 @@ def _steps_table(
     """Does the flow help? The same weights with 0, 1, 2, 4, ... steps, up to the settings' own."""
     table = {}
     for steps in step_counts(settings.limits.steps):
-        fewer = stopped_after(settings, steps)
+        fewer = settings.taking(steps)
         solved = solve(checkpoint, cases, fewer, device, batch_size)
         found = score(cases, solved.free)
         table[str(steps)] = {**_table(found, cases), **_equilibrium(solved)}

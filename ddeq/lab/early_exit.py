@@ -18,8 +18,10 @@ from ddeq.input.preprocess import collate
 from ddeq.lab.samples import samples
 from ddeq.metrics.intervals import wilson_interval
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
-from ddeq.solve.flow import Flow, StopRule, seeded
+from ddeq.seeds import seed_of
+from ddeq.solve.flow import Flow
 
 BATCH = 60
 TIMED = 12  # clouds, solved one at a time for their milliseconds
@@ -186,18 +188,10 @@ class Measurement:
     def _flow(self, model: torch.nn.Module, settings: RunSettings, index: range) -> Flow:
         x, mask = collate([self.data.clouds[k] for k in index])
         limits = settings.limits
-        seeds = [limits.seed * 1_000_003 + k for k in index]
-        return model.flow(
-            x.to(self.device),
-            mask.to(self.device) if len(index) > 1 else None,
-            model.start(seeds, limits.particles).to(self.device),
-            solver=settings.solver,
-            kernel=settings.kernel,
-            stop=StopRule(limits.steps, 0.0),
-            noise=limits.noise,
-            generators=seeded([seed + 2**31 for seed in seeds]),
-            velocity=False,
-        )
+        seeds = [seed_of(limits.seed, k) for k in index]
+        encoded = model.encode(x.to(self.device), mask.to(self.device) if len(index) > 1 else None)
+        z0 = model.start(seeds, limits.particles)
+        return flow_of(encoded, z0, settings.taking(limits.steps), seeds, velocity=False)
 
     @torch.no_grad()
     def _right(self, model: torch.nn.Module, particles: Tensor, truth: Tensor) -> int:

@@ -14,8 +14,9 @@ from torch import Tensor
 from ddeq.lab.measures import SAME, Groups, grouped, w2_matrix
 from ddeq.metrics.particles import spread
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import Flow, StopRule, seeded
+from ddeq.solve.flow import Flow
 
 PADDING = 40  # points added to the padded input
 
@@ -136,20 +137,14 @@ class Search:
         yield replace(found, progress=1.0, distances=distances)
 
     def _flow(self, count: int, variant: str) -> Flow:
-        limits = self.settings.limits
         x, mask = varied(self.points, variant)
         with torch.no_grad():
-            return self.model.flow(
+            encoded = self.model.encode(
                 x.expand(len(self.seeds), -1, -1).to(self.device),
                 None if mask is None else mask.expand(len(self.seeds), -1).to(self.device),
-                self.model.start(self.seeds, count).to(self.device),
-                solver=self.settings.solver,
-                kernel=self.settings.kernel,
-                stop=StopRule(limits.steps, limits.tolerance),
-                noise=limits.noise,
-                generators=seeded([seed + 2**31 for seed in self.seeds]),
-                velocity=False,
             )
+            z0 = self.model.start(self.seeds, count)
+        return flow_of(encoded, z0, self.settings, self.seeds, velocity=False)
 
     @torch.no_grad()
     def _ended(self, flow: Flow, count: int, variant: str) -> Iterator[End]:

@@ -16,9 +16,11 @@ from ddeq.lab.rows import RowKernel, RowSolver, operator_of
 from ddeq.lab.runs import COMMON, objective
 from ddeq.metrics.particles import spread
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.encoded import Encoded
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
 from ddeq.settings import Setting, settings_of
-from ddeq.solve.flow import Flow, FlowStep, StopRule, relative_to, seeded
+from ddeq.solve.flow import Flow, FlowStep, relative_to
 from ddeq.solve.kernels import Continued
 
 BATCH = 64
@@ -147,17 +149,15 @@ class Sweep:
 
     def _flow(self, settings: list[RunSettings]) -> Flow:
         limits = self.grid.base.limits
-        z0 = self.model.start([limits.seed], limits.particles).to(self.device)
+        z0 = self.model.start([limits.seed], limits.particles)
         kernels = tuple(each.kernel for each in settings)
         solver = RowSolver(tuple(each.solver for each in settings), kernels, self.operator)
-        return Flow(
-            self.operator,
+        kernel = kernels[0] if len(set(kernels)) == 1 else RowKernel(kernels)
+        return flow_of(
+            Encoded(self.operator),
             z0.expand(len(settings), -1, -1),
-            solver=solver,
-            kernel=kernels[0] if len(set(kernels)) == 1 else RowKernel(kernels),
-            stop=StopRule(limits.steps, limits.tolerance),
-            noise=limits.noise,
-            generators=seeded([limits.seed + 2**31] * len(settings)),  # as of a single run
+            RunSettings(solver, kernel, limits),
+            [limits.seed] * len(settings),  # as of a single run
             velocity=False,
         )
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ddeq.metrics.distances import emd
-from ddeq.solve.flow import Flow, FlowStep, StopRule, seeded
+from ddeq.seeds import seeded, shaking
+from ddeq.solve.flow import Flow, FlowStep, StopRule
 from ddeq.solve.kernels import Kernel
 from ddeq.solve.solvers import Solver
 
@@ -39,7 +40,7 @@ def flow_to(
 
     Source: Arbel et al. 2019, https://arxiv.org/abs/1906.04370, section 2.
     """
-    start, shaking = seeded([seed, seed + 2**31])
+    [start] = seeded([seed])
     z0 = 0.5 * torch.randn(1, *target.shape, generator=start, dtype=torch.float64)
     return Flow(
         standing_still(torch.from_numpy(target)[None]),
@@ -48,7 +49,7 @@ def flow_to(
         kernel=kernel,
         stop=StopRule(steps, tolerance=0.0),
         noise=noise,
-        generators=[shaking],
+        generators=shaking([seed]),
     )
 
 

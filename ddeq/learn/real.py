@@ -12,7 +12,9 @@ from ddeq.input.gallery import PER_CLASS, load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.solve.flow import StopRule
+from ddeq.run.flows import flow_of
+from ddeq.run.settings import Limits, RunSettings
+from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import Picard
 
 DEPTHS = (0, 1, 2, 3, 5, 8, 12, 20)
@@ -35,17 +37,12 @@ def score(checkpoint: Checkpoint) -> Iterator[Score]:
     """Classify the gallery's digits class by class, reading out after several numbers of steps."""
     gallery, model = load_gallery(), checkpoint.model
     right = np.zeros(len(DEPTHS), int)
+    settings = RunSettings(Picard(), Riesz(), Limits()).taking(max(DEPTHS))
     for start in range(0, len(gallery.labels), PER_CLASS):
         digits = range(start, min(start + PER_CLASS, len(gallery.labels)))
         points, mask = collate([prepare(gallery.cloud(i), checkpoint.card) for i in digits])
-        flow = model.flow(
-            points,
-            mask,
-            model.start([0] * len(digits)),
-            solver=Picard(),
-            stop=StopRule(max(DEPTHS), tolerance=0.0),
-            velocity=False,
-        )
+        z0 = model.start([0] * len(digits))
+        flow = flow_of(model.encode(points, mask), z0, settings, velocity=False)
         truth = torch.tensor(gallery.labels[start : digits.stop])
         with torch.no_grad():
             for step in flow:

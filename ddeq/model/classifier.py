@@ -1,15 +1,17 @@
-"""The classifier: encode the input, flow particles to equilibrium, read the equilibrium out."""
+"""The classifier: encode the input, start particles, read the equilibrium out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from torch import Tensor, nn
 
+from ddeq.model.encoded import Encoded
 from ddeq.model.operator import Operator, OperatorConfig
 from ddeq.model.readout import MaxReadout
-from ddeq.solve.flow import Flow, initial_particles, seeded
+from ddeq.seeds import initial_particles, seeded
 
 
 @dataclass(frozen=True)
@@ -47,26 +49,22 @@ class Classifier(nn.Module):
         self.operator = Operator(config.operator)
         self.readout = MaxReadout(config.operator.latent_dim, config.classes)
 
-    def start(self, seeds: list[int], particles: int | None = None) -> Tensor:
-        """Initial particles of one cloud a seed, ``(B, N, d)`` on the CPU."""
-        count = particles or self.config.particles
-        return initial_particles(seeded(seeds), count, self.config.operator.latent_dim)
-
-    def flow(self, x: Tensor, x_mask: Tensor | None, z0: Tensor, **settings: object) -> Flow:
-        """The forward pass from ``z0 (B, N, d)``, ready to be iterated.
+    def encode(self, x: Tensor, x_mask: Tensor | None = None, twice: bool = False) -> Encoded:
+        """``F(., x)`` of standardised clouds; call once per solve.
 
         Args:
-            x: standardised input clouds ``(B, M, d_x)``.
+            x: input clouds ``(B, M, d_x)``.
             x_mask: ``(B, M)`` bool, True where valid; None if all are.
-            z0: initial particles, see :meth:`start`.
-            **settings: of :class:`ddeq.solve.flow.Flow`.
+            twice: as of :meth:`ddeq.model.operator.Operator.forward`.
         """
-        operator = partial(
-            self.operator,
-            context=self.operator.encode(x, x_mask),
-            twice=bool(settings.get("differentiable")),
-        )
-        return Flow(operator, z0, **settings)
+        context = self.operator.encode(x, x_mask)
+        return Encoded(partial(self.operator, context=context, twice=twice))
+
+    def start(self, seeds: Sequence[int], particles: int | None = None) -> Tensor:
+        """Initial particles of one cloud a seed, ``(B, N, d)``, on the model's device."""
+        count = particles or self.config.particles
+        z0 = initial_particles(seeded(seeds), count, self.config.operator.latent_dim)
+        return z0.to(self.operator.skip_norm.weight.device)
 
     def logits(self, z: Tensor) -> Tensor:
         """Class scores ``(B, classes)`` of particles ``(B, N, d)``, at any step of a flow."""

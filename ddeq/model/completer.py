@@ -10,9 +10,10 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.encoded import Encoded
 from ddeq.model.lift import LIFTS
-from ddeq.model.operator import Context, Operator, OperatorConfig
-from ddeq.solve.flow import Flow, seeded
+from ddeq.model.operator import Operator, OperatorConfig
+from ddeq.seeds import seeded
 
 
 @dataclass(frozen=True)
@@ -53,41 +54,35 @@ class Completer(nn.Module):
         self.operator = Operator(config.operator)
         self.lift = LIFTS[config.lift](config.operator.input_dim, config.operator.latent_dim)
 
-    def encode(self, known: Tensor, known_mask: Tensor | None = None) -> Context:
-        """Everything the flow needs of the known points ``(B, K, d_x)``; call once per solve."""
-        context = self.operator.encode(known, known_mask)
-        return self.operator.beside(self.lift(known), context, known_mask)
-
-    def flow(
+    def encode(
         self,
         known: Tensor,
         known_mask: Tensor | None,
-        free: Tensor,
-        free_mask: Tensor | None = None,
-        **settings: object,
-    ) -> Flow:
-        """The forward pass of the free particles, ready to be iterated.
+        counts: Sequence[int] | Tensor,
+        twice: bool = False,
+    ) -> Encoded:
+        """``F(., x)`` of free particles beside standardised known points; call once per solve.
 
         Args:
-            known: standardised known points ``(B, K, d_x)``.
+            known: known points ``(B, K, d_x)``.
             known_mask: ``(B, K)`` bool, True where valid; None if all are.
-            free: where free particles start, in data space ``(B, N, d_x)``, see :func:`scatter`.
-            free_mask: ``(B, N)`` bool, True where valid; None if all are.
-            **settings: of :class:`ddeq.solve.flow.Flow`.
+            counts: how many particles of each cloud are free, ``B`` of them, on the CPU.
+            twice: as of :meth:`ddeq.model.operator.Operator.forward`.
         """
-        operator = partial(
-            self.operator,
-            context=self.encode(known, known_mask),
-            mask=free_mask,
-            twice=bool(settings.get("differentiable")),
-        )
-        return Flow(
-            operator,
-            self.lift(free),
-            mask=free_mask,
-            share=share_of_free(known, known_mask, free, free_mask),
-            **settings,
-        )
+        context = self.operator.encode(known, known_mask)
+        context = self.operator.beside(self.lift(known), context, known_mask)
+        free, mask = torch.as_tensor(counts), None  # (B,) on the CPU, asked without waiting
+        if (free < free.max()).any():
+            mask = (torch.arange(int(free.max())) < free[:, None]).to(known.device)  # (B, N)
+        operator = partial(self.operator, context=context, mask=mask, twice=twice)
+        free = free.to(known.device)
+        given = known.shape[1] if known_mask is None else known_mask.sum(1)
+        return Encoded(operator, mask, free / (given + free))
+
+    def start(self, seeds: Sequence[int], counts: Sequence[int]) -> Tensor:
+        """Initial particles of one cloud a seed, ``(B, N, d)``, on the model's device."""
+        points = scatter(seeds, counts, self.config.operator.input_dim)
+        return self.lift(points.to(self.operator.skip_norm.weight.device))
 
     def points(self, z: Tensor) -> Tensor:
         """Particles ``(B, N, d)`` in data space, ``(B, N, d_x)``, at any step of a flow."""
@@ -104,8 +99,8 @@ def free_count(known: Tensor | int, total: float = 1.275) -> Tensor | int:
 _BLOCK = 16  # torch draws normal numbers in blocks, and an incomplete one differently
 
 
-def scatter(seeds: Sequence[int], counts: Sequence[int], dim: int) -> tuple[Tensor, Tensor]:
-    """Starting points of free particles and their mask, ``(B, N, dim)`` and ``(B, N)``.
+def scatter(seeds: Sequence[int], counts: Sequence[int], dim: int) -> Tensor:
+    """Points at which free particles start, ``(B, N, dim)`` on the CPU, padded with zeros.
 
     Drawn from ``N(0, I)``, which has the mean and standard deviation of *standardised* known
     points, the paper's start. Each cloud has its own seed, and the same seed gives more particles
@@ -115,16 +110,4 @@ def scatter(seeds: Sequence[int], counts: Sequence[int], dim: int) -> tuple[Tens
     for count, generator in zip(counts, seeded(seeds), strict=True):
         numbers = torch.randn(-(-count * dim // _BLOCK) * _BLOCK, generator=generator)
         clouds.append(numbers[: count * dim].view(count, dim))
-    mask = torch.arange(max(counts)) < torch.tensor(counts)[:, None]  # (B, N)
-    return nn.utils.rnn.pad_sequence(clouds, batch_first=True), mask
-
-
-def share_of_free(
-    known: Tensor, known_mask: Tensor | None, free: Tensor, free_mask: Tensor | None
-) -> Tensor:
-    """The part of a completed cloud's mass that is on its free particles, ``(B,)``."""
-    counts = [
-        points.new_full((len(points),), points.shape[1]) if mask is None else mask.sum(1)
-        for points, mask in ((known, known_mask), (free, free_mask))
-    ]
-    return counts[1] / (counts[0] + counts[1])
+    return nn.utils.rnn.pad_sequence(clouds, batch_first=True)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ddeq.metrics.particles import spread
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import Flow, FlowStep, StopRule, seeded
+from ddeq.solve.flow import Flow, FlowStep
 from ddeq.solve.kernels import kernel_at
 from ddeq.solve.objective import VelocityTerms, velocity_terms
 from ddeq.threads import each
@@ -65,19 +65,6 @@ class Run(ABC):
             "seconds": solution.seconds,
             "device": str(self.device),
         }
-
-
-def flow_settings(settings: RunSettings) -> dict[str, Any]:
-    """A run's settings as those of :class:`ddeq.solve.flow.Flow`, for a batch of one."""
-    limits = settings.limits
-    return {
-        "solver": settings.solver,
-        "kernel": settings.kernel,
-        "stop": StopRule(limits.steps, limits.tolerance),
-        "noise": limits.noise,
-        # A stream of its own, so that noise does not repeat the numbers of the start.
-        "generators": seeded([limits.seed + 2**31]),
-    }
 
 
 def step_numbers(step: FlowStep) -> dict[str, Any]:

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.base import Run, as_array, flow_settings, step_numbers
+from ddeq.run.base import Run, as_array, step_numbers
+from ddeq.run.flows import flow_of
 from ddeq.run.projection import Projection, principal_axes
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import FlowStep, Stopped
@@ -103,8 +104,8 @@ class ClassifierRun(Run):
         self.labels = tuple(checkpoint.card["labels"])
         device, limits = torch.device(device), settings.limits
         x = torch.from_numpy(points)[None].to(device)  # (1, M, d_x)
-        z0 = self.model.start([limits.seed], limits.particles).to(device)
-        flow = self.model.flow(x, None, z0, **flow_settings(settings))
+        z0 = self.model.start([limits.seed], limits.particles)
+        flow = flow_of(self.model.encode(x), z0, settings, [limits.seed])
         super().__init__(flow, settings, device)
 
     def _frame(self, step: FlowStep) -> Frame:

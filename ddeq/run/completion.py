@@ -19,10 +19,11 @@ from ddeq.input.prepare import in_dimension, prepare
 from ddeq.input.preprocess import collate, isotropic, standardise, subsample
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import free_count, scatter
-from ddeq.run.base import Run, as_array, flow_settings, step_numbers
+from ddeq.run.base import Run, as_array, step_numbers
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.run.truth import TRUTH_COLUMNS, comparison
-from ddeq.solve.flow import FlowStep, Stopped, StopRule
+from ddeq.solve.flow import FlowStep, Stopped
 
 MAX_FREE = 1000  # memory grows with the square: 1,000 free particles take half a gigabyte
 
@@ -165,7 +166,7 @@ class CompleterRun(Run):
         if start is None:
             rule = usual_count(checkpoint.card, hollow)
             self.free = _checked_count(rule if free is None else free)
-            points, _ = scatter([settings.limits.seed], [self.free], dim)  # (1, N, d)
+            points = scatter([settings.limits.seed], [self.free], dim)  # (1, N, d)
         else:
             self.free = _checked_count(len(start))
             points = torch.from_numpy(self.in_frame_units(start))[None].float()
@@ -179,7 +180,9 @@ class CompleterRun(Run):
         self._verdicts: dict[int, np.ndarray] = {}
         device = torch.device(device)
         known = torch.from_numpy(self.seen)[None].to(device)  # (1, K', d)
-        flow = self.model.flow(known, None, points.to(device), None, **flow_settings(settings))
+        encoded = self.model.encode(known, None, [self.free])
+        z0 = self.model.lift(points.to(device))
+        flow = flow_of(encoded, z0, settings, [settings.limits.seed])
         super().__init__(flow, settings, device)
 
     def in_frame_units(self, points: np.ndarray) -> np.ndarray:
@@ -233,16 +236,10 @@ class CompleterRun(Run):
         clouds = [np.concatenate([self.seen, frame.points]).astype(np.float64) for frame in frames]
         x, mask = collate([prepare(PointCloud(cloud, "completion"), card) for cloud in clouds])
         settings = with_defaults(card, {})
-        limits = settings.limits
-        end = model.flow(
-            x.to(self.device),
-            mask.to(self.device),
-            model.start([limits.seed] * len(frames), limits.particles).to(self.device),
-            solver=settings.solver,
-            kernel=settings.kernel,
-            stop=StopRule(limits.steps, limits.tolerance),
-            velocity=False,
-        ).run()
+        seeds = [settings.limits.seed] * len(frames)
+        encoded = model.encode(x.to(self.device), mask.to(self.device))
+        z0 = model.start(seeds, settings.limits.particles)
+        end = flow_of(encoded, z0, settings, seeds, velocity=False).run()
         return model.probabilities(end.particles).cpu().numpy()
 
     @property

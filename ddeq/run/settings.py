@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ddeq.errors import UserError
@@ -62,6 +62,10 @@ class RunSettings:
         solver = _chosen("solver", plain["solver"], SOLVERS)
         kernel = _chosen("kernel", plain["kernel"], KERNELS)
         return cls(*(_parsed(kind, plain) for kind in (solver, kernel, Limits)))
+
+    def taking(self, steps: int) -> RunSettings:
+        """The same settings, with so many steps taken whatever the objective."""
+        return replace(self, limits=replace(self.limits, steps=steps, tolerance=0.0))
 
 
 def card_defaults(card: Mapping[str, Any], solver: str, kernel: str) -> dict[str, object]:

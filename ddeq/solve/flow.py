@@ -272,19 +272,3 @@ def wasserstein_norm(here: Evaluation, mass: Tensor) -> Tensor:
     if here.velocity is None:
         return torch.full_like(here.objective, float("nan"))
     return (mass * here.velocity.square().sum(2)).sum(1).sqrt()
-
-
-def initial_particles(
-    generators: Sequence[torch.Generator], particles: int, latent_dim: int
-) -> Tensor:
-    """``z_0 ~ N(0, I)``, ``(B, N, d)`` float32 on the CPU, one generator a cloud.
-
-    Drawn on the CPU so that a seed means the same start on every device, and per cloud so that it
-    means the same in every batch.
-    """
-    return torch.stack([torch.randn(particles, latent_dim, generator=g) for g in generators])
-
-
-def seeded(seeds: Sequence[int]) -> list[torch.Generator]:
-    """One CPU generator for each seed."""
-    return [torch.Generator().manual_seed(int(seed)) for seed in seeds]

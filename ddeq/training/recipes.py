@@ -197,7 +197,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
             for stage in plain["stages"]
         ]
         kind, data = plain.get("kind", "classifier"), plain.get("data", "digits")
-        if hasattr(KINDS[kind], "flow") and not all(stage.solves for stage in stages):
+        if hasattr(KINDS[kind], "encode") and not all(stage.solves for stage in stages):
             raise ValueError(f"every stage of a {kind} needs solves")
         return Recipe(
             name=plain["name"],

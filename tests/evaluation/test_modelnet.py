@@ -11,7 +11,6 @@ import torch
 
 from ddeq.evaluation.classification import predict, predict_along, predict_at_once
 from ddeq.evaluation.modelnet import Question, drawn, judge, prepared
-from ddeq.evaluation.steps import stopped_after
 from ddeq.evaluation.trainings import accuracy_svg, compare
 from ddeq.metrics.intervals import crossed_interval, wilson_interval
 from ddeq.model.checkpoints import save
@@ -97,7 +96,7 @@ def test_the_way_of_a_solve_is_that_of_shorter_solves():
     along = predict_along(checkpoint, SHAPES.data, settings, [3, 0, 1], batch_size=4)
     assert [*along] == [3, 0, 1]
     for steps, found in along.items():
-        alone = predict(checkpoint, SHAPES.data, stopped_after(settings, steps), batch_size=4)
+        alone = predict(checkpoint, SHAPES.data, settings.taking(steps), batch_size=4)
         for name in ("probabilities", "relative_objective", "spread", "steps", "distinct"):
             torch.testing.assert_close(getattr(found, name), getattr(alone, name))
 

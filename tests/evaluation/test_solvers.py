@@ -15,8 +15,8 @@ from ddeq.evaluation.classification import Labelled
 from ddeq.evaluation.figure import curves_svg
 from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, solve, wasserstein
 from ddeq.input.preprocess import collate
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import Limits, RunSettings
-from ddeq.solve.flow import StopRule
 from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import SOLVERS, EulerDecay, Picard
 from tests.solving import normal
@@ -73,15 +73,7 @@ def test_the_ends_are_those_of_each_cloud_solved_alone(tiny, data):
     together = solve(tiny, data, SHORT)
     for k, cloud in enumerate(data.clouds):
         x, _ = collate([cloud])
-        flow = tiny.model.flow(
-            x,
-            None,
-            tiny.model.start([k], 10),
-            solver=SHORT.solver,
-            kernel=SHORT.kernel,
-            stop=StopRule(12, 1e-4),
-        )
-        *_, step = flow
+        *_, step = flow_of(tiny.model.encode(x), tiny.model.start([k], 10), SHORT)
         torch.testing.assert_close(together.particles[k], step.particles[0], rtol=1e-3, atol=1e-3)
         torch.testing.assert_close(
             together.relative_objective[12, k], step.relative_objective[0], rtol=1e-3, atol=1e-3

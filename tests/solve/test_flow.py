@@ -10,10 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddeq.model.completer import Completer, CompleterConfig, free_count, scatter
-from ddeq.model.lift import LIFTS
-from ddeq.model.operator import OperatorConfig
-from ddeq.solve.flow import Flow, Stopped, StopRule, initial_particles, relative_to, seeded
+from ddeq.seeds import initial_particles, seeded
+from ddeq.solve.flow import Flow, Stopped, StopRule, relative_to
 from ddeq.solve.kernels import Gaussian, Riesz, SlicedRiesz, mmd2
 from ddeq.solve.solvers import (
     SOLVERS,
@@ -25,6 +23,7 @@ from ddeq.solve.solvers import (
     Momentum,
     Picard,
 )
+from tests.solving import flow_from
 
 
 def normal(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -50,7 +49,8 @@ def digit_flow(tiny):
     z0 = initial_particles(seeded([3, 1, 4, 1]), 5, 16).double()
 
     def make(rows=slice(None), **more) -> Flow:
-        return model.flow(x[rows], mask[rows], z0[rows].clone(), **more)
+        encoded = model.encode(x[rows], mask[rows], twice=more.get("differentiable", False))
+        return flow_from(encoded, z0[rows].clone(), **more)
 
     return make
 
@@ -262,15 +262,6 @@ def test_the_same_seed_is_the_same_trajectory_bit_for_bit(digit_flow, noise):
     assert torch.equal(first[-1][3], other[-1][3]) == (noise == 0)
 
 
-def test_initial_particles_are_standard_normal_and_belong_to_their_seed():
-    z0 = initial_particles(seeded([5, 6]), 4000, 3)
-    assert z0.dtype == torch.float32
-    torch.testing.assert_close(z0.mean((0, 1)), torch.zeros(3), rtol=0, atol=0.05)
-    torch.testing.assert_close(z0.flatten(0, 1).T.cov(), torch.eye(3), rtol=0, atol=0.05)
-    assert torch.equal(z0[1:], initial_particles(seeded([6]), 4000, 3))
-    assert not torch.equal(z0[0], z0[1])
-
-
 # Noise
 
 
@@ -413,42 +404,3 @@ def test_small_steps_never_raise_the_objective(kernel):
     steps = solve(operator, normal(1, 6, 2), Euler(0.02), 100, kernel=kernel)
     objective = [s.objective.item() for s in steps]
     assert all(after <= here for here, after in pairwise(objective))
-
-
-@pytest.mark.parametrize("lift", LIFTS)
-def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mass(lift):
-    torch.manual_seed(0)
-    sizes = OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)
-    model = Completer(CompleterConfig(sizes, lift)).double().eval()
-    known, free = normal(1, 5, 2), normal(1, 3, 2, seed=1)
-    flow = model.flow(known, None, free, solver=Euler(0.5), stop=StopRule(5, 0.0))
-    torch.testing.assert_close(model.points(flow.z0), free)
-    torch.testing.assert_close(flow.objective.mass(flow.z0), torch.full((1, 3), 1 / 8).double())
-    assert not torch.allclose(model.points(flow.run().particles), free)
-
-
-def test_a_completer_does_not_see_padding():
-    torch.manual_seed(0)
-    model = Completer(CompleterConfig(OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)))
-    model = model.double().eval()
-    known, free = normal(2, 5, 2), normal(2, 4, 2, seed=1)
-    known_mask = torch.arange(5) < torch.tensor([[5], [3]])
-    free_mask = torch.arange(4) < torch.tensor([[4], [2]])
-    how = {"solver": Euler(0.5), "stop": StopRule(4, 0.0)}
-    both = model.flow(known, known_mask, free, free_mask, **how).run()
-    alone = model.flow(known[1:, :3], None, free[1:, :2], **how).run()
-    torch.testing.assert_close(both.particles[1:, :2], alone.particles)
-    torch.testing.assert_close(both.objective[1:], alone.objective)
-
-
-@given(st.integers(3, 400))
-def test_the_papers_rule_gives_the_number_of_free_particles(known):
-    assert free_count(known) == max(1, math.floor(1.275 * known) - known)
-    assert free_count(torch.tensor([known])).tolist() == [free_count(known)]
-
-
-def test_more_free_particles_begin_as_fewer_do():
-    few, many = (scatter([3, 4], counts, 2) for counts in ([2, 3], [4, 5]))
-    assert torch.equal(few[0][0, :2], many[0][0, :2]) and torch.equal(few[0][1], many[0][1, :3])
-    assert few[1].tolist() == [[True, True, False], [True, True, True]]
-    assert not few[0][0, 2].any()  # padding

@@ -1,6 +1,7 @@
 """Gradients at a fixed point: implicit, unrolled, closed form and finite differences agree."""
 
 import copy
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,6 +11,7 @@ from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
 from ddeq.model.checkpoints import ASSETS, load
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import with_defaults
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.implicit import GRADIENTS, implicit, phantom
@@ -239,9 +241,9 @@ def shipped():
     checkpoint = load(ASSETS / "digits.safetensors")
     x, mask = collate([prepare(load_gallery().cloud(10 * i), checkpoint.card) for i in range(24)])
     settings = with_defaults(checkpoint.card, {})
-    how = {"solver": settings.solver, "stop": StopRule(200, settings.limits.tolerance)}
-    start = checkpoint.model.start(list(range(24)))
-    end = checkpoint.model.flow(x, mask, start, **how, velocity=False).run()
+    settings = replace(settings, limits=replace(settings.limits, steps=200))
+    encoded, z0 = checkpoint.model.encode(x, mask), checkpoint.model.start(range(24))
+    end = flow_of(encoded, z0, settings, velocity=False).run()
     return checkpoint.model, x, mask, end.particles
 
 

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import math
-from functools import partial
 
 import numpy as np
 import pytest
@@ -12,7 +11,8 @@ import torch
 from ddeq.model.baselines import PCN, PCNConfig
 from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
-from ddeq.solve.flow import StopRule
+from ddeq.run.flows import flow_of
+from ddeq.run.settings import Limits, RunSettings
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Euler, Picard
 from ddeq.training.datasets.holes import Holes, Partial, cut
@@ -114,7 +114,7 @@ def test_the_loss_is_taken_at_the_image_of_the_equilibrium(rings):
     model, batch = Completer(CompleterConfig(SIZES)).eval(), batch_of(rings)
     start, mask = torch.randn(6, 4, 2), torch.ones(6, 4, dtype=torch.bool)
     stage = Stage(1, residual_weight=0.3, entropy_weight=0.1)
-    operator = partial(model.operator, context=model.encode(batch.known, batch.known_mask))
+    operator = model.encode(batch.known, batch.known_mask, [4] * 6).operator
     z = model.lift(start)
     for steps in (0, 1, 2):
         found = losses(model, batch, stage, start, mask, Picard(), steps)
@@ -209,6 +209,7 @@ def test_training_flows_as_completion_does_afterwards(rings, monkeypatch):
     )
     s = Stage(batches=1)
     losses(model, batch, s, start, mask, Euler(step_size=1.0), 4)
-    how = {"solver": Euler(step_size=1.0), "stop": StopRule(4, 0.0)}
-    expected = model.flow(batch.known, batch.known_mask, start, mask, **how).run().particles
+    encoded = model.encode(batch.known, batch.known_mask, mask.sum(1))
+    settings = RunSettings(Euler(step_size=1.0), Riesz(), Limits()).taking(4)
+    expected = flow_of(encoded, model.lift(start), settings).run().particles
     torch.testing.assert_close(flowed[0][mask], expected[mask])

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -23,14 +22,15 @@ from torch import Tensor, nn
 
 from ddeq.metrics.particles import distinct_particles, nearest_other, spread
 from ddeq.model.classifier import Classifier
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.implicit import GRADIENTS
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Solver
 from ddeq.training.datasets.packed import Batch
 from ddeq.training.datasets.sources import Clouds
 from ddeq.training.recipes import Recipe, Stage
+from ddeq.training.tasks.solving import solved
 
 CRITERION = "validation_cross_entropy"
 
@@ -81,14 +81,9 @@ def losses(
         z0: initial particles ``(B, N, d)``.
         solver, steps: how to solve before.
     """
-    context = model.operator.encode(batch.x, batch.mask)
-    operator = partial(model.operator, context=context)
-    z = z0
-    if steps:
-        stop = StopRule(steps, tolerance=0.0)
-        flow = Flow(operator, z0, solver=solver, stop=stop, velocity=False)
-        with torch.no_grad():
-            z = flow.run().particles  # (B, N, d)
+    encoded = model.encode(batch.x, batch.mask, twice=True)
+    operator = encoded.operator
+    z = solved(encoded, z0, solver, steps)  # (B, N, d)
     found = []
     for k in range(stage.unroll):
         image = operator(z if k else z.detach())  # (B, N, d)
@@ -153,15 +148,8 @@ def validate(
         batch = clouds.batch(index, recipe.validated_points, g).to(device)
         if isinstance(model, Classifier):
             settings = RunSettings.from_dict(recipe.card["settings"])
-            z0 = model.start(index.tolist()).to(device)
-            stop = StopRule(settings.limits.steps, settings.limits.tolerance)
-            how = {
-                "solver": settings.solver,
-                "kernel": settings.kernel,
-                "stop": stop,
-                "velocity": False,
-            }
-            end = model.flow(batch.x, batch.mask, z0, **how).run()
+            encoded, z0 = model.encode(batch.x, batch.mask), model.start(index.tolist())
+            end = flow_of(encoded, z0, settings, index.tolist(), velocity=False).run()
             logits = model.logits(end.particles)
             residual.append(end.relative_objective)
             width.append(spread(end.particles))

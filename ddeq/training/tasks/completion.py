@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields, replace
-from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -22,14 +21,15 @@ from torch import Tensor
 
 from ddeq.metrics.particles import spread
 from ddeq.model.baselines import PCN
-from ddeq.model.completer import Completer, share_of_free
+from ddeq.model.completer import Completer
+from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
 from ddeq.solve.solvers import Solver
 from ddeq.training.datasets.holes import Partial, cut
 from ddeq.training.datasets.sources import Clouds
 from ddeq.training.recipes import Recipe, Stage
+from ddeq.training.tasks.solving import solved
 
 CRITERION = "validation_mmd2"
 BANDWIDTH = 0.1  # of the entropy's density estimate, in units of the standardised cloud
@@ -92,16 +92,10 @@ def losses(
         mask: True where there is a particle.
         solver, steps: how to solve; without a step the lift of the start is trained, too.
     """
-    context = model.encode(batch.known, batch.known_mask)
-    operator = partial(model.operator, context=context, mask=mask)
-    z = model.lift(start)  # (B, N, d)
-    if steps:
-        stop = StopRule(steps, tolerance=0.0)
-        share = share_of_free(batch.known, batch.known_mask, start, mask)
-        how = {"solver": solver, "stop": stop, "mask": mask, "share": share, "velocity": False}
-        flow = Flow(operator, z, **how)
-        with torch.no_grad():
-            z = flow.run().particles
+    counts = mask.sum(1).cpu()  # (B,)
+    encoded = model.encode(batch.known, batch.known_mask, counts, twice=True)
+    operator = encoded.operator
+    z = solved(encoded, model.lift(start), solver, steps)  # (B, N, d)
     found = []
     for k in range(stage.unroll):
         image = operator(z)  # (B, N, d)
@@ -177,16 +171,9 @@ def validate(
             points = model.complete(batch.known, batch.known_mask, start.shape[1])
         else:
             settings = RunSettings.from_dict(recipe.card["settings"])
-            end = model.flow(
-                batch.known,
-                batch.known_mask,
-                start,
-                mask,
-                solver=settings.solver,
-                kernel=settings.kernel,
-                stop=StopRule(settings.limits.steps, settings.limits.tolerance),
-                velocity=False,
-            ).run()
+            encoded = model.encode(batch.known, batch.known_mask, counts)
+            z0 = model.lift(start)
+            end = flow_of(encoded, z0, settings, index.tolist(), velocity=False).run()
             points = model.points(end.particles)
             relative.append(end.relative_objective)
         error.append(completion_error(batch, points, mask))
