@@ -1,5 +1,6 @@
 """Meshes: their surfaces against closed forms, and the points drawn from them."""
 
+import base64
 import io
 import json
 import struct
@@ -18,8 +19,7 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import draw_from, read_cloud, read_file
 from ddeq.input.formats import parse, surface
 from ddeq.input.formats.axes import UP_AXES, turn_back, turn_up
-from ddeq.input.formats.ply import strip_triangles
-from ddeq.input.formats.polygons import triangulate
+from ddeq.input.formats.polygons import strip_triangles, triangulate
 from tests.sentences import assert_one_sentence
 
 
@@ -116,7 +116,11 @@ def gltf_scene(nodes, points=BOX, **changes):
 
 
 def glb(nodes=({"mesh": 0},), points=BOX, **changes):
-    header, buffer = gltf_scene(list(nodes), points, **changes)
+    return glb_of(*gltf_scene(list(nodes), points, **changes))
+
+
+def glb_of(header, buffer):
+    header["buffers"] = [{"byteLength": len(buffer)}]
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 4)
     buffer += bytes(-len(buffer) % 4)
@@ -130,10 +134,15 @@ def glb(nodes=({"mesh": 0},), points=BOX, **changes):
     )
 
 
+def edited(change, binary=b""):
+    """The box as a binary scene whose header was changed, with more bytes behind its buffer."""
+    header, buffer = gltf_scene([{"mesh": 0}])
+    change(header)
+    return glb_of(header, buffer + binary)
+
+
 def gltf(uri=None, **changes):
     header, buffer = gltf_scene([{"mesh": 0}], **changes)
-    import base64
-
     data = "data:application/octet-stream;base64," + base64.b64encode(buffer).decode()
     header["buffers"][0]["uri"] = uri or data
     return json.dumps(header).encode()
@@ -243,6 +252,8 @@ BOXES = {
     },
     "glb": ("a.glb", glb(), 12),
     "gltf": ("a.gltf", gltf(), 12),
+    "gltf with a byte-order mark": ("a.gltf", b"\xef\xbb\xbf" + gltf(), 12),
+    "gltf in utf-16": ("a.gltf", gltf().decode().encode("utf-16"), 12),
 }
 
 
@@ -269,6 +280,7 @@ def test_meshes_that_trimesh_writes_keep_their_area(suffix):
 CLOUDS = {
     "obj": ("a.obj", obj(faces=[])),
     "obj of points": ("a.obj", obj(faces=[]) + b"\np 1 2 3\np 4 5 6 7 8"),
+    "glb": ("a.glb", glb(meshes=[{"primitives": [{"attributes": {"POSITION": 0}, "mode": 0}]}])),
     "off": ("a.off", off(faces=[])),
     "off with colours": ("a.off", off(np.hstack([BOX, BOX]), [], keyword="COFF\n")),
 }
@@ -312,6 +324,123 @@ def test_nodes_place_their_meshes():
     np.testing.assert_allclose(reading.extent, [4, 2, 6], atol=1e-5)
     corners = reading.mesh.points
     np.testing.assert_allclose(corners.min(axis=0), [6, 0, 0], atol=1e-5)
+
+
+def quantised(dtype, normalised):
+    """The box as whole numbers, of the largest for 3 m where they are normalised."""
+    whole = BOX / 3 * np.iinfo(dtype).max if normalised else BOX
+    numbers = np.zeros((8, 4), dtype)  # rows begin at multiples of four bytes
+    numbers[:, :3] = whole.round()
+
+    def change(header):
+        kind = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123}[np.dtype(dtype).str[1:]]
+        header["accessors"][0] |= {"componentType": kind, "bufferView": 2}
+        header["accessors"][0] |= {"normalized": True} if normalised else {}
+        header["bufferViews"].append(
+            {
+                "buffer": 0,
+                "byteOffset": BOX.astype("<f4").nbytes + 72,
+                "byteLength": numbers.nbytes,
+                "byteStride": 4 * numbers.itemsize,
+            }
+        )
+        header["extensionsUsed"] = ["KHR_mesh_quantization"]
+
+    return edited(change, numbers.tobytes())
+
+
+@pytest.mark.parametrize("dtype", ["<i1", "<u1", "<i2", "<u2"])
+@pytest.mark.parametrize("normalised", [True, False])
+def test_whole_coordinates_are_scaled_as_they_say(dtype, normalised):
+    reading = read_file(quantised(dtype, normalised), "a.glb")
+    size = np.array([1, 2, 3]) / (3 if normalised else 1)
+    np.testing.assert_allclose(reading.extent, size, atol=0.01)
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["over others", "over zeros"])
+def test_sparse_coordinates_override_others(whole):
+    corner = np.array([5, 6, 7], "<f4").tobytes()
+
+    def change(header):
+        begin = BOX.astype("<f4").nbytes + 72
+        header["bufferViews"] += [
+            {"buffer": 0, "byteOffset": begin, "byteLength": 2},
+            {"buffer": 0, "byteOffset": begin + 2, "byteLength": 12},
+        ]
+        header["accessors"][0]["sparse"] = {
+            "count": 1,
+            "indices": {"bufferView": 2, "componentType": 5123},
+            "values": {"bufferView": 3},
+        }
+        if not whole:
+            del header["accessors"][0]["bufferView"]
+
+    content = edited(change, np.array([7], "<u2").tobytes() + corner)
+    if whole:
+        assert read_file(content, "a.glb").extent == (5, 6, 7)
+    else:  # all other corners are one point, so no triangle has any area
+        with pytest.raises(UserError, match="different points"):
+            read_file(content, "a.glb")
+
+
+@pytest.mark.parametrize(
+    ("mode", "corners", "area"),
+    [(5, [0, 1, 2, 3], 6), (6, [0, 1, 3, 2], 6), (4, [0, 1, 2, 3, 2], 3)],
+    ids=["strip", "fan", "triangles that are cut off"],
+)
+def test_every_kind_of_triangles_is_read(mode, corners, area):
+    def change(header):
+        header["meshes"][0]["primitives"][0]["mode"] = mode
+        header["accessors"][1] |= {"bufferView": 2, "count": len(corners)}
+        begin = BOX.astype("<f4").nbytes + 72
+        header["bufferViews"].append({"buffer": 0, "byteOffset": begin, "byteLength": 99})
+
+    content = edited(change, np.array(corners, "<u2").tobytes())
+    assert read_file(content, "a.glb").area == pytest.approx(area)
+
+
+def test_an_extension_that_is_used_but_not_required_may_have_been_followed_or_not():
+    draco = "KHR_draco_mesh_compression"
+
+    def plain(header):
+        header["extensionsUsed"] = [draco]
+        header["meshes"][0]["primitives"][0]["extensions"] = {draco: {"bufferView": 0}}
+
+    def packed(header):
+        plain(header)
+        del header["accessors"][0]["bufferView"]
+
+    assert read_file(edited(plain), "a.glb").area == pytest.approx(AREA)
+    with pytest.raises(UserError, match=draco) as error:
+        read_file(edited(packed), "a.glb")
+    assert_one_sentence(error)
+
+
+def test_copies_that_an_extension_describes_are_missed_aloud():
+    nodes = [{"mesh": 0, "extensions": {"EXT_mesh_gpu_instancing": {"attributes": {}}}}]
+    note = "Copies of objects that an extension describes are left out."
+    assert note in read_file(glb(nodes), "a.glb").notes
+
+
+def test_many_nodes_take_no_longer_than_a_click():
+    """A time quadratic in their number would be minutes."""
+    nodes = [{"mesh": 0, "translation": [i, 0, 0]} for i in range(5_000)]
+    nodes += [{"children": [i]} for i in range(5_000)]
+    scene = [{"nodes": list(range(5_000, 10_000))}]
+    reading = read_file(glb(nodes, scenes=scene), "a.glb")
+    assert reading.faces == 60_000 and reading.extent == (5_000, 2, 3)
+
+
+def test_a_long_chain_of_nodes_takes_no_longer_than_a_click():
+    nodes = [{"translation": [0, 0, 1], "children": [i + 1]} for i in range(3_000)]
+    reading = read_file(glb([*nodes, {"mesh": 0}], scenes=[{"nodes": [0]}]), "a.glb")
+    np.testing.assert_allclose(reading.mesh.points[:, 2].min(), 3_000)
+
+
+def test_a_scene_of_one_mesh_needs_no_nodes():
+    header, buffer = gltf_scene([])
+    del header["scenes"], header["nodes"], header["scene"]
+    assert read_file(glb_of(header, buffer), "a.glb").area == pytest.approx(AREA)
 
 
 def test_nodes_inherit_from_their_parents():
@@ -574,9 +703,9 @@ BAD_MESHES = {
     "stl without faces": ("a.stl", stl(faces=[]), "without faces"),
     "ascii stl without faces": ("a.stl", b"solid\nendsolid", "without faces"),
     "glb without faces": ("a.glb", glb(nodes=[{}]), "without faces"),
-    "glb of points": (
+    "glb of lines": (
         "a.glb",
-        glb(meshes=[{"primitives": [{"attributes": {"POSITION": 0}, "mode": 0}]}]),
+        glb(meshes=[{"primitives": [{"attributes": {"POSITION": 0}, "mode": 1}]}]),
         "without faces",
     ),
     "faces of two corners": ("a.obj", obj(faces=[[0, 1]]), "without faces"),
@@ -654,6 +783,12 @@ BAD_MESHES = {
         glb(extensionsRequired=["KHR_draco_mesh_compression"]),
         "KHR_draco_mesh_compression",
     ),
+    "glb of nodes in a circle": (
+        "a.glb",
+        glb([{"mesh": 0, "children": [1]}, {"children": [0]}]),
+        "glTF",
+    ),
+    "glb of a mesh before the first": ("a.glb", glb([{"mesh": -1}]), "glTF"),
     "a header that nests without end": ("a.gltf", b'{"a":' + b"[" * 100_000, "glTF"),
     "a header that is a list": ("a.gltf", b"[]", "glTF"),
 }

@@ -1,17 +1,20 @@
-"""glTF 2.0 scenes: .gltf .glb, read by trimesh once the header is known to be harmless.
+"""glTF 2.0 scenes: .gltf .glb.
+
+Read here, because trimesh 5.2 ignores sparse accessors and that whole numbers are normalised,
+returns zeros for packed meshes, and takes a time quadratic in the number of nodes.
 
 Format: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 """
 
 from __future__ import annotations
 
-import io
 import json
 from typing import Any
 
 import numpy as np
 
 from ddeq.errors import UserError
+from ddeq.input.formats.accessors import Accessors, embedded
 from ddeq.input.formats.geometry import Geometry
 from ddeq.input.formats.limits import (
     MAX_FACES,
@@ -23,24 +26,43 @@ from ddeq.input.formats.limits import (
     too_many_points,
 )
 from ddeq.input.formats.meshes import joined
+from ddeq.input.formats.nodes import place_meshes
+from ddeq.input.formats.plain import decode
+from ddeq.input.formats.polygons import fan_triangles, strip_triangles
 
-_JSON_CHUNK = b"JSON"
-_TRIANGLES, _STRIP = 4, 5  # the primitive modes that trimesh reads
+_JSON_CHUNK, _BINARY_CHUNK = b"JSON", b"BIN\0"
+_POINTS, _TRIANGLES, _STRIP, _FAN = 0, 4, 5, 6  # modes of primitives; the others are lines
 _LOOKS = ("images", "textures", "materials", "samplers", "cameras", "animations", "skins")
-_HARMLESS = ("KHR_materials_", "KHR_texture_", "KHR_lights_", "EXT_texture_")
+_HARMLESS = (
+    "KHR_materials_",
+    "KHR_texture_",
+    "KHR_lights_",
+    "EXT_texture_",
+    "KHR_mesh_quantization",
+)
+_PACKED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression")
+_COPIES = "EXT_mesh_gpu_instancing"
+_BROKEN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 def parse_gltf(data: bytes, name: str) -> Geometry:
     """A JSON scene whose buffers are in the file itself; see `parse_glb`."""
     try:
-        header = json.loads(data)
-    except (ValueError, RecursionError):
+        header = json.loads(decode(data))
+    except _BROKEN:
         raise broken_mesh(name, "glTF") from None
-    return _parse(header, data, "gltf", name)
+    return _parse(header, b"", name)
 
 
 def parse_glb(data: bytes, name: str) -> Geometry:
-    """The triangles of a binary scene, each object where its nodes place it.
+    """The triangles of a binary scene, each object where its nodes place it; else its points.
 
     Materials, textures and pictures are not looked at; see `ddeq.input.formats.parse` for the rest.
     """
@@ -51,44 +73,33 @@ def parse_glb(data: bytes, name: str) -> Geometry:
         raise cut_short(name, "data")
     try:
         header = json.loads(data[20 : 20 + chunk])
-    except (ValueError, RecursionError):
+    except _BROKEN:
         raise broken_mesh(name, "GLB") from None
-    return _parse(header, data, "glb", name)
+    at = 20 + chunk
+    size, kind = int.from_bytes(data[at : at + 4], "little"), data[at + 4 : at + 8]
+    return _parse(header, data[at + 8 : at + 8 + size] if kind == _BINARY_CHUNK else b"", name)
 
 
-def _parse(header: Any, data: bytes, kind: str, name: str) -> Geometry:
+def _parse(header: Any, binary: bytes, name: str) -> Geometry:
     try:
-        primitives = [part for mesh in header.get("meshes", []) for part in mesh["primitives"]]
-        modes = [part.get("mode", _TRIANGLES) for part in primitives]
-        attributes = {key for part in primitives for key in part["attributes"]}
-        _check_header(header, len(data), name)
-        if not {_TRIANGLES, _STRIP} & set(modes):
-            raise no_faces(name)
-        points, triangles = _place(data, kind, name)
-        objects = sum("mesh" in node for node in header.get("nodes", []))
-    except (UserError, MemoryError):
+        _check_header(header, name)
+        buffers = [
+            embedded(buffer["uri"]) if "uri" in buffer else binary
+            for buffer in header.get("buffers", [])
+        ]
+        placed = place_meshes(header)
+        geometry = _assemble(header, Accessors(header, buffers), placed, name)
+    except UserError:
         raise
-    except Exception:  # trimesh and odd headers raise a dozen kinds of errors
+    except EOFError:
+        raise cut_short(name, "data") from None
+    except _BROKEN:
         raise broken_mesh(name, "glTF") from None
-    notes = joined(objects)
-    if set(modes) - {_TRIANGLES, _STRIP}:
-        notes += ("Parts that are not triangles, such as lines, are ignored.",)
-    if any(header.get(look) for look in _LOOKS):
-        notes += ("Materials, pictures and movements are ignored.",)
-    return Geometry(
-        points,
-        triangles,
-        len(triangles),
-        units="m",
-        up="y",
-        has_colours="COLOR_0" in attributes,
-        has_normals="NORMAL" in attributes,
-        notes=notes,
-    )
+    return geometry
 
 
-def _check_header(header: dict, size: int, name: str) -> None:
-    """Refuse what would be fetched from elsewhere, unpacked, or allocated without being there."""
+def _check_header(header: dict, name: str) -> None:
+    """Refuse what would be fetched from elsewhere, or what only an extension can read."""
     for buffer in header.get("buffers", []):
         if not buffer.get("uri", "data:").startswith("data:"):
             raise UserError(
@@ -96,38 +107,99 @@ def _check_header(header: dict, size: int, name: str) -> None:
             )
     for extension in header.get("extensionsRequired", []):
         if not extension.startswith(_HARMLESS):
-            shown = " ".join(extension.split())[:40]
-            raise UserError(
-                f"'{name}' needs the glTF extension {shown}, which is not supported, "
-                "so export it without compression."
-            )
-    for accessor in header.get("accessors", []):
-        if accessor["count"] > size:  # an item takes a byte at least
-            raise cut_short(name, "data")
+            raise _needs(extension, name)
+    # Those that are only used may come with the plain numbers as well, or may not.
+    for view in header.get("bufferViews", []):
+        for extension in {*view.get("extensions", {})} & {*_PACKED}:
+            buffer = header["buffers"][view["buffer"]]
+            if "uri" not in buffer and view["buffer"] > 0:
+                raise _needs(extension, name)
+    accessors = header.get("accessors", [])
+    for mesh in header.get("meshes", []):
+        for part in mesh["primitives"]:
+            packed = [*({*part.get("extensions", {})} & {*_PACKED})]
+            position = part["attributes"].get("POSITION")
+            if packed and position is not None and "bufferView" not in accessors[position]:
+                raise _needs(packed[0], name)
 
 
-def _place(data: bytes, kind: str, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Vertices (V, 3) and triangles (F, 3) of all objects, where the scene places them."""
-    import trimesh  # slow to import, and few files need it
-
-    # Without a resolver, trimesh opens no other file.
-    scene = trimesh.load_scene(
-        io.BytesIO(data), file_type=kind, resolver=None, skip_materials=True, process=False
+def _needs(extension: str, name: str) -> UserError:
+    shown = " ".join(extension.split())[:40]
+    return UserError(
+        f"'{name}' needs the glTF extension {shown}, which is not supported, "
+        "so export it without compression."
     )
-    points, triangles = [], []
-    for node in scene.graph.nodes_geometry:
-        transform, key = scene.graph[node]
-        mesh = scene.geometry[key]
-        if isinstance(mesh, trimesh.Trimesh):
-            triangles.append(mesh.faces + sum(map(len, points)))
-            points.append(mesh.vertices @ transform[:3, :3].T + transform[:3, 3])
-        if sum(map(len, points)) > MAX_POINTS:
-            raise too_many_points(name)
-        if sum(map(len, triangles)) > MAX_FACES:
-            raise too_many_faces(name)
-    if not sum(map(len, triangles)):
+
+
+def _assemble(
+    header: dict, accessors: Accessors, placed: dict[int, np.ndarray], name: str
+) -> Geometry:
+    """The triangles of all objects; the points, if there are none."""
+    parts = [
+        (part, transforms)
+        for mesh, transforms in placed.items()
+        for part in header["meshes"][mesh]["primitives"]
+        if "POSITION" in part["attributes"]
+    ]
+    modes = {part.get("mode", _TRIANGLES) for part, _ in parts}
+    surfaces = modes & {_TRIANGLES, _STRIP, _FAN}
+    used = surfaces or modes & {_POINTS}
+    if not used:
         raise no_faces(name)
-    vertices, faces = np.concatenate(points), np.concatenate(triangles).astype(np.int64)
-    if faces.min() < 0 or faces.max() >= len(vertices):
-        raise IndexError("a corner that is no vertex")
-    return vertices, faces
+    points, triangles, total, faces = [], [], 0, 0
+    for part, transforms in parts:
+        if part.get("mode", _TRIANGLES) not in used:
+            continue
+        vertices = accessors.read(part["attributes"]["POSITION"])
+        corners = _triangles(part, accessors, len(vertices))
+        copies = len(transforms)
+        if total + copies * len(vertices) > MAX_POINTS:
+            raise too_many_points(name)
+        if faces + copies * len(corners) > MAX_FACES:
+            raise too_many_faces(name)
+        where = vertices @ transforms[:, :3, :3].transpose(0, 2, 1) + transforms[:, None, :3, 3]
+        first = total + len(vertices) * np.arange(copies)
+        points.append(where.reshape(-1, 3))  # (copies,V,3)
+        triangles.append((corners + first[:, None, None]).reshape(-1, 3))
+        total, faces = total + copies * len(vertices), faces + copies * len(corners)
+    if surfaces and not faces:
+        raise no_faces(name)
+    attributes = {key for part, _ in parts for key in part["attributes"]}
+    return Geometry(
+        np.concatenate(points),
+        np.concatenate(triangles) if surfaces else None,
+        faces,
+        units="m",
+        up="y",
+        has_colours="COLOR_0" in attributes,
+        has_normals="NORMAL" in attributes,
+        notes=_notes(header, placed, modes - used),
+    )
+
+
+def _notes(header: dict, placed: dict[int, np.ndarray], unused: set[int]) -> tuple[str, ...]:
+    notes = joined(sum(map(len, placed.values())))
+    if unused:
+        notes += ("Parts that are not triangles, such as lines, are ignored.",)
+    if any(_COPIES in node.get("extensions", {}) for node in header.get("nodes", [])):
+        notes += ("Copies of objects that an extension describes are left out.",)
+    if any(header.get(look) for look in _LOOKS):
+        notes += ("Materials, pictures and movements are ignored.",)
+    return notes
+
+
+def _triangles(part: dict, accessors: Accessors, count: int) -> np.ndarray:
+    """Of a primitive: (F, 3), none if it is of points."""
+    mode = part.get("mode", _TRIANGLES)
+    if mode == _POINTS:
+        return np.zeros((0, 3), np.int64)
+    corners = np.arange(count)
+    if "indices" in part:
+        corners = accessors.read(part["indices"])[:, 0]
+        if corners.dtype != np.int64 or (len(corners) and not 0 <= corners.max() < count):
+            raise IndexError("a corner that is no vertex")
+    if mode == _STRIP:
+        return strip_triangles(corners, np.array([len(corners)]))
+    if mode == _FAN:
+        return fan_triangles(corners)
+    return corners[: len(corners) // 3 * 3].reshape(-1, 3)

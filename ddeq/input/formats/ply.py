@@ -34,6 +34,7 @@ from ddeq.input.formats.limits import (
 )
 from ddeq.input.formats.meshes import build_mesh
 from ddeq.input.formats.plain import Ragged, read_numbers
+from ddeq.input.formats.polygons import strip_triangles
 
 _ENCODINGS = {"ascii": "=", "binary_little_endian": "<", "binary_big_endian": ">"}
 _TYPES = {
@@ -412,30 +413,6 @@ def _mesh(
         raise too_many_faces(name)
     faces += len(triangles) - len(polygons)
     return Geometry(points, triangles, faces, up="z", notes=notes, **flags)
-
-
-def strip_triangles(corners: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """Triangles (F, 3) of strips, in each of which every corner makes one with the two before it.
-
-    Corners of -1 begin a strip anew; triangles of fewer than three different corners, which join
-    strips, are left out.
-
-    Args:
-        corners: int64 (sum of ``sizes``,), strip after strip.
-        sizes: int64 (S,), how many corners each strip has.
-    """
-    places = np.arange(len(corners))
-    begins = np.zeros(len(corners), bool)
-    begins[(np.cumsum(sizes) - sizes)[sizes > 0]] = True
-    begins[1:] |= corners[:-1] == -1
-    since = places - np.maximum.accumulate(
-        np.where(begins, places, 0)
-    )  # corners of the strip above
-    last = places[(since >= 2) & (corners != -1)]
-    a, b, c = corners[last - 2], corners[last - 1], corners[last]
-    odd = since[last] % 2 == 1  # every other triangle is wound the other way
-    triangles = np.stack([np.where(odd, b, a), np.where(odd, a, b), c], axis=1)
-    return triangles[(a != b) & (b != c) & (a != c)]
 
 
 def _without_faint(

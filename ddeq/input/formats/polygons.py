@@ -1,4 +1,4 @@
-"""Polygons to triangles.
+"""Polygons, strips and fans to triangles.
 
 A fan from one corner covers convex polygons only: of a concave one it also covers what lies
 outside, so concave polygons are cut by https://github.com/mapbox/earcut.hpp instead.
@@ -40,6 +40,35 @@ def triangulate(vertices: np.ndarray, corners: np.ndarray, sizes: np.ndarray) ->
         pieces.append(_fans(polygons[convex]))
         pieces += [polygon[_cut(vertices[polygon])] for polygon in polygons[~convex]]
     return np.concatenate(pieces)
+
+
+def strip_triangles(corners: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+    """Triangles (F, 3) of strips, in each of which every corner makes one with the two before it.
+
+    Corners of -1 begin a strip anew; triangles of fewer than three different corners, which join
+    strips, are left out.
+
+    Args:
+        corners: int64 (sum of ``sizes``,), strip after strip.
+        sizes: int64 (S,), how many corners each strip has.
+    """
+    places = np.arange(len(corners))
+    begins = np.zeros(len(corners), bool)
+    begins[(np.cumsum(sizes) - sizes)[sizes > 0]] = True
+    begins[1:] |= corners[:-1] == -1
+    since = places - np.maximum.accumulate(
+        np.where(begins, places, 0)
+    )  # corners of the strip above
+    last = places[(since >= 2) & (corners != -1)]
+    a, b, c = corners[last - 2], corners[last - 1], corners[last]
+    odd = since[last] % 2 == 1  # every other triangle is wound the other way
+    triangles = np.stack([np.where(odd, b, a), np.where(odd, a, b), c], axis=1)
+    return triangles[(a != b) & (b != c) & (a != c)]
+
+
+def fan_triangles(corners: np.ndarray) -> np.ndarray:
+    """Triangles (n - 2, 3) of a fan: every edge (n corners) joined to the first corner."""
+    return _fans(corners[None])
 
 
 def _fans(polygons: np.ndarray) -> np.ndarray:

@@ -44,7 +44,8 @@ def sample(paths: Sequence[Path], seed: int = 0, count: int = RESERVOIR) -> Shap
     for k, path in enumerate(tqdm(paths, desc="shapes")):
         content = path.read_bytes()
         mesh = parse_off(content, path.name)
-        sizes.append(areas(mesh.points, mesh.triangles).sum())
+        triangles = mesh.triangles
+        sizes.append(0.0 if triangles is None else areas(mesh.points, triangles).sum())
         if not sizes[-1] > 0:
             raise UserError(f"'{path}' has no surface, so remove it or extract ModelNet again.")
         # Each shape draws from its own stream: another one more or less changes nothing.
