@@ -124,14 +124,16 @@ test("trails are gapless, newest first, and fade", () => {
   assert.deepEqual(trailPieces({ a: 0, b: 1, u: 0 }, 3), []);
 });
 
-test("stretches of one prediction cover the run", () => {
+test("stretches of one prediction cover the run, and every step has its share", () => {
   const run = runOf(header(), chunk(), chunk(2, [5, 9]));
   assert.deepEqual(stretches(run), [
-    { from: 0, to: 4, label: "cat", frame: 0 },
-    { from: 4, to: 5, label: "dog", frame: 1 },
-    { from: 5, to: 9, label: "cat", frame: 2 },
-    { from: 9, to: 9, label: "dog", frame: 3 },
+    { from: 0, to: 2, label: "cat", frame: 0 },
+    { from: 2, to: 4.5, label: "dog", frame: 1 },
+    { from: 4.5, to: 7, label: "cat", frame: 2 },
+    { from: 7, to: 9, label: "dog", frame: 3 },
   ]);
+  const short = stretches(runOf(header(), chunk()));
+  assert.deepEqual(short.map(({ from, to, label }) => [from, to, label]), [[0, 2, "cat"], [2, 4, "dog"]]);
 });
 
 test("a step's cloud is a PLY file", () => {

@@ -79,3 +79,14 @@ export class Bars {
     this.root.dataset.prediction = run.meta.classes[best];
   }
 }
+
+// Bars for every run with predictions; of several, each under its name and in its colour.
+export function barsOf(runs) {
+  const all = runs.filter((run) => run.meta.classes).map((run) => new Bars(run));
+  if (runs.length === 1) return all;
+  for (const bars of all) {
+    bars.root.querySelector("h3").replaceChildren(bars.run.meta.label);
+    bars.root.style.setProperty("--accent", `var(--run-${runs.indexOf(bars.run)})`);
+  }
+  return all;
+}

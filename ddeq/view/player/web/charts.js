@@ -128,6 +128,27 @@ export class Chart {
   }
 }
 
+// One chart a group of curves: of several runs each in its colour, of one its curves in several.
+export function chartsOf(runs, theme, seek) {
+  const groups = new Map();
+  runs.forEach((run, r) => {
+    for (const curve of run.curves) {
+      const name = curve.group || curve.name;
+      if (!groups.has(name)) groups.set(name, { lines: [], log: curve.log });
+      groups.get(name).lines.push({ run, r, curve });
+    }
+  });
+  const compare = runs.length > 1;
+  return [...groups].map(([name, { lines, log }]) => {
+    const chart = new Chart(name, (time) => Number.isFinite(time) && seek(time));
+    const alone = lines.length === 1;
+    const colour = ({ r }, k) => (compare ? theme.runs[r] : alone ? theme.accent : theme.runs[k]);
+    const label = ({ run, curve }) => (alone ? "" : compare ? run.meta.label : curve.name);
+    chart.setLines(lines.map((line, k) => ({ ...line, colour: colour(line, k), label: label(line) })), log);
+    return chart;
+  });
+}
+
 // On the straight line the chart shows between two recorded values.
 function between(values, { a, b, u }, log) {
   if (u === 0) return values[a];

@@ -1,7 +1,7 @@
 // The player on a page of its own: runs are inlined as base64.
 /* global PLAYER_CSS, PAGE_HTML -- put in front when the modules are joined */
 
-import { Player } from "./main.js";
+import { Player } from "./player.js";
 import { Run } from "./format.js";
 
 export function mountPage(host, texts, options = {}) {

@@ -1,20 +1,9 @@
 // What opens on the stage: the choice of what is shown, the ways to save, and the keys.
 
 import { element, iconButton } from "./dom.js";
+import { KEYS } from "./keys.js";
+import { COLOURS, choicesOf } from "./settings.js";
 
-const KEYS = [
-  ["space", "play or pause"],
-  ["← →", "one recorded step back or forward"],
-  ["Home End", "first or last step"],
-  ["[ ]", "slower or faster"],
-  ["C", "last change of the prediction"],
-  ["F", "fit the particles of this step"],
-  ["0", "the whole run from the front"],
-  ["+ −", "zoom"],
-  ["shift + arrows", "turn (in 2-D: move)"],
-  ["?", "this help"],
-  ["Esc", "close, unpin"],
-];
 const MOUSE = [
   ["drag", "turn (in 2-D: move)"],
   ["shift + drag", "move; also with two fingers"],
@@ -29,14 +18,6 @@ const SWITCHES = [
   ["arrows", "velocity"],
   ["raw", "recorded steps only"],
 ];
-export const COLOURS = {
-  plain: "one colour",
-  particle: "particle",
-  speed: "speed",
-  distance: "distance to F(μ)",
-  kept: "known or free",
-};
-
 export class Panels {
   // actions: {set(name, value), fit, save(kind), link}
   constructor(actions) {
@@ -142,20 +123,12 @@ export class Panels {
 
   // Show the settings, and only the choices these runs allow.
   update(settings, runs, linkable) {
-    const has = {
-      ghost: runs.some((run) => run.meta.ghost),
-      residuals: runs.some((run) => run.meta.ghost),
-      truth: runs.some((run) => run.truth),
-    };
+    const choices = choicesOf(runs);
     for (const [name, { box, row }] of this.switches) {
       box.checked = Boolean(settings[name]);
-      row.hidden = has[name] === false;
+      row.hidden = !choices.switches[name];
     }
-    for (const option of this.colour.options) {
-      option.hidden =
-        (option.value === "distance" && !has.ghost) ||
-        (option.value === "kept" && !runs.some((run) => run.kept));
-    }
+    for (const option of this.colour.options) option.hidden = !choices.colours[option.value];
     this.colour.value = settings.colour;
     this.link.hidden = !linkable;
   }

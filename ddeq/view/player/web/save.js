@@ -18,6 +18,29 @@ export function download(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
+// Save what a player shows as a file of this kind. progress(share) is told how far that is.
+export async function saveAs(kind, player, progress) {
+  const { runs } = player;
+  const label = runs[0].meta.label.replace(/[^\w-]+/g, "-").toLowerCase() || "run";
+  const { blob, suffix = kind } = await made(kind, player, progress);
+  download(blob, `${label}-step-${player.root.dataset.step}.${suffix}`);
+}
+
+async function made(kind, player, progress) {
+  const { runs } = player;
+  if (kind === "png") return { blob: await savePng(player) };
+  if (kind === "gif") return { blob: await saveGif(player, progress) };
+  if (kind === "ply") return { blob: new Blob([plyText(runs[0], player.places()[0])]) };
+  if (kind === "video") {
+    const blob = await saveVideo(player, progress);
+    return { blob, suffix: blob.type.split("/")[1] };
+  }
+  const { script, template } = await player.source();
+  const title = runs.map((run) => run.meta.label).join(", ");
+  const text = pageText(template, script, title, runs, { height: 520 });
+  return { blob: new Blob([text], { type: "text/html" }) };
+}
+
 // A canvas with the player as it is now.
 export function picture(player, scale, canvas = document.createElement("canvas")) {
   player.draw(); // WebGL keeps its picture only until the browser has shown it

@@ -1,7 +1,7 @@
 // The player inside a Streamlit page: finds its data, survives reruns, reports links and steps.
 /* global PLAYER_CSS, PAGE_HTML -- put in front when the modules are joined */
 
-import { Player } from "./main.js";
+import { Player } from "./player.js";
 import { Run } from "./format.js";
 
 // key -> {player, host, runs, saved}; on the page, so that it outlives single mounts.

@@ -92,7 +92,7 @@ export class Transport {
     shown.forEach((run, k) => {
       const pieces = stretches(run);
       pieces.forEach(({ from, to, label }, i) => {
-        const [left, right] = [x(from), x(to)];
+        const [left, right] = [x(from), clock.last > clock.first ? x(to) : width];
         const last = i === pieces.length - 1;
         const colour = shown.length > 1 ? theme.runs[this.runs.indexOf(run)] : theme.accent;
         const strength = row > 9 ? 0.2 : 0.5;
@@ -142,17 +142,18 @@ export class Transport {
   }
 }
 
-// Maximal ranges of steps with one prediction: [{from, to, label, frame}].
+// Maximal ranges of recorded steps with one prediction: [{from, to, label, frame}]. A step reaches
+// half-way to its neighbours, so that each has some width, the last one too.
 export function stretches(run) {
   const pieces = [];
   for (let t = 0; t < run.frames; t++) {
     const label = run.meta.classes[run.prediction(t)];
+    const from = t ? (run.steps[t - 1] + run.steps[t]) / 2 : run.steps[t];
     const current = pieces.at(-1);
-    if (current?.label === label) current.to = run.steps[t];
-    else {
-      if (current) current.to = run.steps[t];
-      pieces.push({ from: run.steps[t], to: run.steps[t], label, frame: t });
-    }
+    if (current?.label !== label) {
+      if (current) current.to = from;
+      pieces.push({ from, to: run.steps[t], label, frame: t });
+    } else current.to = run.steps[t];
   }
   return pieces;
 }

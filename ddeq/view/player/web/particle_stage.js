@@ -10,7 +10,7 @@ import { css } from "./theme.js";
 const CLICK = 5; // pixels a pointer may move during a click
 const COLUMN = 280; // narrowest useful view in pixels, before runs are stacked
 
-export class Stage {
+export class ParticleStage {
   constructor(invalidate) {
     this.invalidate = invalidate;
     this.camera = { ...HOME };

@@ -1,0 +1,33 @@
+// What is shown: until a person chooses, and what they have chosen.
+
+const PLAIN = {
+  ghost: true, residuals: true, truth: true, trails: false, arrows: false, colour: "plain", raw: false,
+};
+// Where particles fill a cloud in, this differs.
+const FILLING = { residuals: false, trails: true, colour: "kept" };
+const FILLING_IN_SPACE = { ...FILLING, trails: false }; // those of a surface would hide it
+
+export const COLOURS = {
+  plain: "one colour",
+  particle: "particle",
+  speed: "speed",
+  distance: "distance to F(μ)",
+  kept: "known or free",
+};
+
+// The settings of a player that shows these runs. still: whether a person wants little to move.
+export function settingsOf(runs, chosen, still) {
+  const filled = runs.find((run) => run.kept);
+  const filling = !filled ? {} : filled.dim === 3 ? FILLING_IN_SPACE : FILLING;
+  return { ...PLAIN, raw: still, ...filling, ...chosen };
+}
+
+// Which switches and colours mean something for these runs.
+export function choicesOf(runs) {
+  const ghost = runs.some((run) => run.meta.ghost);
+  const kept = runs.some((run) => run.kept);
+  const truth = runs.some((run) => run.truth);
+  const switches = { ghost, residuals: ghost, truth, trails: true, arrows: true, raw: true };
+  const colours = { plain: true, particle: true, speed: true, distance: ghost, kept };
+  return { switches, colours };
+}
