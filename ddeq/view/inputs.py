@@ -20,10 +20,13 @@ from ddeq.input.images import SUFFIXES as IMAGE_SUFFIXES
 from ddeq.input.images import image_to_cloud, strokes_to_cloud
 from ddeq.view.pad import drawing_pad
 from ddeq.view.picker import digit_picker, object_picker
+from ddeq.view.session import Kept, Name
 from ddeq.view.uploads import in_space, read_upload
 
 FIRST_DIGIT = 168  # a seven
 FIRST_OBJECT = 0  # an armchair
+
+_drawing: Kept[PointCloud] = Kept(Name.DRAWING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +72,11 @@ def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
     except UserError as error:
         st.error(str(error))
         return None
+
+
+def family_of_choice(chosen: Chosen | None) -> Family:
+    """Whose settings and models a page shows: the digits' while there is no input."""
+    return DIGITS if chosen is None else chosen.family
 
 
 def _from_digits(first: int) -> Chosen:
@@ -121,6 +129,6 @@ def _from_upload() -> Chosen | None:
 def _from_drawing() -> Chosen | None:
     strokes = drawing_pad("pad")
     if strokes is not None:
-        st.session_state.drawing = strokes_to_cloud(strokes)
-    drawing = st.session_state.get("drawing")
+        _drawing.put(strokes_to_cloud(strokes))
+    drawing = _drawing.get()
     return None if drawing is None else Chosen(drawing, None, DIGITS)

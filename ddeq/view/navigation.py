@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
+
+from ddeq.view.private import leave_pages_folder
 
 
 def inside_app() -> None:
@@ -13,6 +14,5 @@ def inside_app() -> None:
     `st.navigation`: to the first visitor of a new server who comes by a link to a page, it would
     show that page without the app around it.
     """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
+    if leave_pages_folder():
         st.rerun()

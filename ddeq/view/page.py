@@ -1,18 +1,53 @@
-"""How every page is laid out."""
+"""What every page has: where it begins, the models it uses and where it computes."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.run.device import pick_device
+from ddeq.view.private import HEADER, MAIN
+
 _STYLE = """<style>
-[data-testid="stMainBlockContainer"] {{ padding-top: {top}; padding-bottom: {bottom}; }}
-[data-testid="stHeader"] {{ display: {bar}; }}
+[data-testid="{main}"] {{ padding-top: {top}; padding-bottom: {bottom}; }}
+[data-testid="{header}"] {{ display: {bar}; }}
 </style>"""
+_IN_APP = "4.75rem", "3rem", "flex"
 
 
 def lay_out() -> None:
     """Begin right below the app's bar, so that a screen holds more; embedded pages have no bar."""
-    if st.context.is_embedded:
-        st.html(_STYLE.format(top="1rem", bottom="1rem", bar="none"))
-    else:
-        st.html(_STYLE.format(top="4.75rem", bottom="3rem", bar="flex"))
+    top, bottom, bar = ("1rem", "1rem", "none") if st.context.is_embedded else _IN_APP
+    st.html(_STYLE.format(main=MAIN, header=HEADER, top=top, bottom=bottom, bar=bar))
+
+
+def load_model(name: str, device: str = "auto") -> Checkpoint:
+    """A shipped model by its file's name, the same object for everybody.
+
+    Args:
+        name: without the suffix.
+        device: of :func:`ddeq.run.device.pick_device`; ``auto`` is where the app computes.
+    """
+    return _loaded(name, str(pick_device(device)))
+
+
+@st.cache_resource(show_spinner="Loading the model")
+def _loaded(name: str, device: str) -> Checkpoint:
+    return load(ASSETS / f"{name}.safetensors", device)
+
+
+def say_where(in_link: str = "Settings and what is picked are") -> None:
+    """A line that says where the app computes, and what of the page is in its link."""
+    name = "GPU" if pick_device().type == "cuda" else "CPU"
+    st.caption(f"Running on the {name}. {in_link} in the link of this page.")
+
+
+def say_limits(model: Checkpoint) -> None:
+    """Where a model is weak, if its card says so."""
+    if "limits" in model.card:
+        st.caption(model.card["limits"])
+
+
+def invite() -> None:
+    """What to do where there is nothing to show yet."""
+    st.info("Choose a digit or an object, upload one or draw a digit to begin.")

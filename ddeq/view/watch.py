@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from ddeq.view.live import LiveRun, advance
+from ddeq.view.live import LiveRun
 from ddeq.view.player.component import PlayerState, player
+from ddeq.view.progress import stop_button
+from ddeq.view.work import advance
 
 
 def watch(
@@ -24,49 +26,56 @@ def watch(
     """
     headline, progress, stage = st.empty(), st.empty(), st.empty()
 
-    def done() -> bool:
-        return all(run.done for run in runs)
-
     def show() -> PlayerState:
         with stage:
-            moment = player(
-                [run.pieces for run in runs],
-                key=key,
-                height=440 if len(runs) < 4 else 640,
-                live=not done(),
-                follow=True,
-                links=done(),
-                steps=steps,
-                state={k: st.query_params[k] for k in ("step", "camera") if k in st.query_params},
-            )
-        if moment.link:
-            st.query_params.update(moment.link)
-        return moment
+            return _show(runs, key, steps)
 
     def show_progress() -> None:
-        slowest = min((run for run in runs if not run.done), key=_step, default=runs[-1])
-        last, limit = slowest.frames[-1], slowest.run.settings.limits.steps
         with progress.container(horizontal=True, vertical_alignment="center"):
-            st.progress(
-                min(1.0, last.step / max(1, limit)),
-                f"Step {last.step} of at most {limit}: objective at "
-                f"{last.relative_objective:.2%} of where it began",
-            )
+            st.progress(*_progress(runs))
         show()
 
-    if not done():
-        headline.button(
-            "Stop",
-            icon=":material/stop_circle:",
-            key=f"{key}-stop",
-            on_click=lambda: [run.stop() for run in runs],
-        )
+    if not _done(runs):
+        with headline:
+            stop_button(runs, key)
         advance(runs, show_progress)
         progress.empty()
     moment = show()
     with headline.container():
         conclude()
     return moment
+
+
+def _show(runs: Sequence[LiveRun], key: str, steps: bool) -> PlayerState:
+    """The player with what there is of the runs."""
+    done = _done(runs)
+    moment = player(
+        [run.pieces for run in runs],
+        key=key,
+        height=440 if len(runs) < 4 else 640,
+        live=not done,
+        follow=True,
+        links=done,
+        steps=steps,
+        state={k: st.query_params[k] for k in ("step", "camera") if k in st.query_params},
+    )
+    if moment.link:
+        st.query_params.update(moment.link)
+    return moment
+
+
+def _progress(runs: Sequence[LiveRun]) -> tuple[float, str]:
+    """How far the slowest run is, as a share and in words."""
+    slowest = min((run for run in runs if not run.done), key=_step, default=runs[-1])
+    last, limit = slowest.frames[-1], slowest.run.settings.limits.steps
+    return min(1.0, last.step / max(1, limit)), (
+        f"Step {last.step} of at most {limit}: objective at {last.relative_objective:.2%} of where "
+        "it began"
+    )
+
+
+def _done(runs: Sequence[LiveRun]) -> bool:
+    return all(run.done for run in runs)
 
 
 def _step(live: LiveRun) -> int:

@@ -34,7 +34,6 @@ from ddeq.view.learn.descent import SOLVERS as FLOWS
 from ddeq.view.learn.frame import PAPERS, lab_link
 from ddeq.view.learn.real import FIRST, PRESETS, results
 from ddeq.view.learn.symbols import SYMBOLS, with_symbols
-from ddeq.view.learn.work import Work
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "learn.py")
 clouds = st.integers(0, 2**31 - 1).map(lambda seed: np.random.default_rng(seed).normal(size=(6, 2)))
@@ -440,17 +439,3 @@ def test_the_glossary_explains_each_term_in_one_sentence():
         assert sentence.endswith(".") and ". " not in sentence and len(sentence) < 160, term
     assert 'data-tip="The least' in with_terms("[[it|Wasserstein distance]]")
     assert len({s.key for s in SYMBOLS.values()}) == len(SYMBOLS)
-
-
-def test_work_goes_on_where_it_was_left_and_ends():
-    found = Work(iter("abc"))
-    found.advance()
-    found.advance()
-    assert found.items == ["a", "b"] and not found.done
-    found.stop()
-    found.advance()
-    assert found.items == ["a", "b"]
-    other = Work(iter("a"))
-    other.advance()
-    other.advance()
-    assert other.items == ["a"] and other.done

@@ -16,6 +16,7 @@ from ddeq.lab.race import Result, Standing
 from ddeq.lab.witness import witness
 from ddeq.solve.kernels import Riesz
 from ddeq.view.lab.words import equilibria_sentence, race_sentence
+from ddeq.view.session import Kept, Name
 
 BRACKETS = str.maketrans("[]", "  ")
 ROOT = Path(__file__).parents[2]
@@ -127,7 +128,7 @@ def test_a_search_and_its_snippet_agree(picked, prefix):
         assert float(numbers[1]) == pytest.approx(row["spread"], rel=1e-3)
     assert len(rows) == 12 and len({row["equilibrium"] for row in rows}) > 1
     distances = np.array(" ".join(lines[12:]).translate(BRACKETS).split(), float).reshape(12, 12)
-    expected = test.session_state["search"].latest.distances
+    expected = test.session_state[Kept(Name.SEARCH).key].latest.distances
     np.testing.assert_allclose(distances, expected, rtol=1e-3, atol=1e-3)
 
 
@@ -139,7 +140,7 @@ def test_a_phase_diagram_and_its_snippet_agree(picked, prefix):
     press(test, "Compute the diagram")
     best = float(re.search(r"\*\*(.+?)%\*\* of the start", said(test)).group(1)) / 100
     shares = np.array(" ".join(printed(test)).translate(BRACKETS).split(), float)  # (6,)
-    expected = test.session_state["sweep"].latest.common
+    expected = test.session_state[Kept(Name.SWEEP).key].latest.common
     np.testing.assert_allclose(shares.reshape(3, 2), expected, rtol=1e-4)
     assert shares.min() == pytest.approx(best, rel=0.1)  # it is said in two digits
     test.selectbox(key="cell").set_value(int(shares.argmin())).run()
@@ -180,7 +181,7 @@ def test_the_dial_sets_the_other_pages(picked, prefix):
 def test_the_witness_and_its_snippet_agree(picked, prefix):
     test = lab("Witness", picked, {"w-picard-steps": "3", "w-tolerance": "0"}, prefix)
     assert "flow from red to blue" in said(test)
-    [live] = test.session_state["lab witness"].values()
+    [live] = test.session_state[Kept(Name.MADE).key]["witness"].values()
     lines = printed(test)
     assert len(lines) == len(live.frames) == 4
     for line, frame in zip(lines, live.frames, strict=True):
@@ -209,7 +210,7 @@ def test_an_input_of_ones_own_is_in_the_snippets_file(tmp_path, monkeypatch):
     well(test)
     [snippet] = test.code
     assert "objects.safetensors" in snippet.value and "ddeq-input.npz" in snippet.value
-    bench = test.session_state["bench"]
+    bench = test.session_state[Kept(Name.BENCH).key]
     np.savez(tmp_path / "ddeq-input.npz", input=bench.points)
     monkeypatch.chdir(tmp_path)
     lines = printed(test)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from streamlit.delta_generator import DeltaGenerator
-
 from ddeq.input.clouds import PointCloud
 from ddeq.input.hollow import Hollow
 from ddeq.view.cuts.flat import choose_flat_hollow
 from ddeq.view.cuts.space import choose_hollow_in_space
+from ddeq.view.private import Place
 
 
-def choose_hollow(
-    cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenerator, *, flat: bool
-) -> Hollow:
+def choose_hollow(cloud: PointCloud, plot: Place, controls: Place, *, flat: bool) -> Hollow:
     """Controls and a plot to remove part of a cloud.
 
     Args:

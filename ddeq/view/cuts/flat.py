@@ -7,7 +7,6 @@ import binascii
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, flatten
@@ -16,6 +15,8 @@ from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
 from ddeq.input.preprocess import standardise
 from ddeq.view.cuts.chance import cut_seed, thin
 from ddeq.view.cutter import MOST_POINTS, cutter
+from ddeq.view.private import Place
+from ddeq.view.session import Kept, Name
 
 MOST_IN_LINK = 2000  # points of a cut by hand that fit into a link
 
@@ -26,8 +27,10 @@ _HINTS = {
     "Nothing": "The cloud is partial already, and nobody knows the rest.",
 }
 
+_last: Kept[tuple[bytes, np.ndarray]] = Kept(Name.LAST_CUT)  # of which points, and what it kept
 
-def choose_flat_hollow(cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenerator) -> Hollow:
+
+def choose_flat_hollow(cloud: PointCloud, plot: Place, controls: Place) -> Hollow:
     """As :func:`ddeq.view.cuts.choose_hollow`.
 
     Raises:
@@ -85,7 +88,7 @@ def _last_cut(points: np.ndarray) -> np.ndarray:
             f"The cloud has {len(points):,} points and a cut by hand can have {MOST_POINTS:,}, so "
             "use random holes."
         )
-    last = st.session_state.get("last cut")
+    last = _last.get()
     if last is None:
         linked = _from_link(st.query_params.get("removed", ""), len(points))
         return _holes(points, DIGIT_HOLES, DIGIT_HOLE_RADIUS, 0) if linked is None else linked
@@ -93,7 +96,7 @@ def _last_cut(points: np.ndarray) -> np.ndarray:
 
 
 def _remember(points: np.ndarray, keep: np.ndarray, by_hand: bool) -> None:
-    st.session_state["last cut"] = (points.tobytes(), keep)
+    _last.put((points.tobytes(), keep))
     text = _for_link(keep) if by_hand and len(keep) <= MOST_IN_LINK else ""
     if text:
         st.query_params["removed"] = text

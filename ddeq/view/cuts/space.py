@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ddeq.input.clouds import PointCloud
 from ddeq.input.hollow import Hollow, hollow, without_truth
 from ddeq.input.partial import Orbit, beyond_plane, outside_sphere, seen_from
 from ddeq.view.cuts.chance import thin
 from ddeq.view.glossary import say
+from ddeq.view.private import Place
+from ddeq.view.session import Kept, Name
 from ddeq.view.stage import stage
 
 _HINTS = {
@@ -24,10 +25,10 @@ _TAKE = {"Scan": "Scan from here", "Plane": "Cut from here"}
 _AXES = {"x": (0, 0), "y": (90, 0), "z": (0, 90)}  # azimuth and elevation
 _CENTRE = (0.5, 0.5, 1.0)  # of a sphere, as shares of the box: on top
 
+_looked_from: Kept[tuple[float, float]] = Kept(Name.LOOKED_FROM)  # azimuth and elevation
 
-def choose_hollow_in_space(
-    cloud: PointCloud, plot: DeltaGenerator, controls: DeltaGenerator
-) -> Hollow:
+
+def choose_hollow_in_space(cloud: PointCloud, plot: Place, controls: Place) -> Hollow:
     """As :func:`ddeq.view.cuts.choose_hollow`.
 
     Raises:
@@ -63,7 +64,7 @@ def choose_hollow_in_space(
             plane=plane,
         )
     if event.camera is not None:
-        st.session_state["looked from"] = event.camera
+        _looked_from.put(event.camera)
         st.rerun()  # so that the sliders show it
     if event.picked is not None:
         _link_centre(points, points[event.picked])
@@ -73,7 +74,7 @@ def choose_hollow_in_space(
 
 def _camera() -> Orbit:
     """Where from, by two sliders that follow what was taken from the view."""
-    taken = st.session_state.pop("looked from", None)
+    taken = _looked_from.take()
     if taken is not None:
         st.session_state["azimuth"], st.session_state["elevation"] = map(int, taken)
     left, right = st.columns(2, gap="medium")
@@ -136,7 +137,7 @@ def _link_centre(points: np.ndarray, centre: np.ndarray) -> None:
 
 def _plane(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Normal ``(3,)`` and offset."""
-    if "looked from" in st.session_state:
+    if _looked_from.get() is not None:
         st.session_state["normal"] = "View"
     left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
     axis = left.segmented_control(

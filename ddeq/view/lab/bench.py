@@ -11,15 +11,23 @@ import numpy as np
 import streamlit as st
 import torch
 
+from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud
 from ddeq.input.families import Family
+from ddeq.input.prepare import prepare
 from ddeq.lab.runs import LabRun
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.device import pick_device
 from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
 from ddeq.view.forms import settings_form
+from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
+from ddeq.view.page import load_model
+from ddeq.view.session import Kept, Name
 from ddeq.view.trajectory import trajectory
+
+_made: Kept[dict[str, dict[Hashable, Any]]] = Kept(Name.MADE)
 
 
 @dataclass(frozen=True)
@@ -85,6 +93,28 @@ class Bench:
         return LiveRun(run, shown)
 
 
+_bench: Kept[Bench] = Kept(Name.BENCH)
+
+
+def lay_on_bench(chosen: Chosen | None) -> Bench | None:
+    """The input and the models for it; the last usable input while there is none.
+
+    One that cannot be used is explained.
+    """
+    if chosen is not None:
+        family = chosen.family
+        model, control = load_model(family.classifier), load_model(family.control)
+        try:
+            points = prepare(chosen.cloud, model.card)
+            device = pick_device()
+            _bench.put(
+                Bench(family, model, control, chosen.cloud, chosen.true_label, points, device)
+            )
+        except UserError as error:
+            st.error(str(error))
+    return _bench.get()
+
+
 def with_settings(card: dict[str, Any], **changes: object) -> dict[str, Any]:
     """A model card with other default settings; another solver's step limit is not the card's."""
     settings = dict(card["settings"])
@@ -98,7 +128,7 @@ def remembered(name: str, request: Hashable, make: Callable[[], Any], at_most: i
 
     The session keeps the ``at_most`` last ones of a name.
     """
-    kept = st.session_state.setdefault(f"lab {name}", {})
+    kept = (_made.get() or _made.put({})).setdefault(name, {})
     if request not in kept:
         kept[request] = make()
     kept[request] = kept.pop(request)  # the last one asked for

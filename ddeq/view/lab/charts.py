@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,6 +24,7 @@ COLOURS = ["#1f68ad", "#d55e00", "#00896a", "#a64d86"]  # the player's runs
 GREY = "#888888"
 BAND = "rgba(128, 128, 128, 0.2)"
 MOST_SHOWN = 400  # points of a curve
+PICTURE = "picture"  # key of the field that says as what figures are saved
 
 
 def draw(figure: go.Figure, name: str, passing: bool = False, **options: object) -> object:
@@ -34,7 +36,7 @@ def draw(figure: go.Figure, name: str, passing: bool = False, **options: object)
         passing: whether another of this name follows in the same script run.
         **options: of :func:`streamlit.plotly_chart`.
     """
-    kind = st.session_state.get("picture", "svg")
+    kind = st.session_state.get(PICTURE, "svg")
     return st.plotly_chart(
         figure,
         key=f"chart-{name}-{time.monotonic_ns()}" if passing else f"chart-{name}",
@@ -44,6 +46,11 @@ def draw(figure: go.Figure, name: str, passing: bool = False, **options: object)
         },
         **options,
     )
+
+
+def selected_points(name: str) -> list[dict[str, Any]]:
+    """What was clicked on in a figure that :func:`draw` showed with ``on_select``."""
+    return st.session_state[f"chart-{name}"].selection.points
 
 
 def figure(x: str, y: str, title: str, **layout: object) -> go.Figure:

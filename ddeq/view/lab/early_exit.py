@@ -14,11 +14,17 @@ from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import accuracy, draw
-from ddeq.view.lab.job import Job, work_through
+from ddeq.view.lab.job import Experiment, Job
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import anytime_sentence
+from ddeq.view.session import Kept, Name
 
 OTHER_PAGES = {"Classify": "", "Complete": "fill-"}  # prefixes of a family's settings
+MEASURE = Experiment(
+    Name.MEASUREMENT, "Measure", ":material/speed:", "measured", "Classifying the gallery"
+)
+
+_exit_used: Kept[tuple[Family, str, int]] = Kept(Name.EXIT_USED)  # whose, solver and steps
 
 
 def forms(bench: Bench) -> RunSettings:
@@ -36,16 +42,15 @@ def show(bench: Bench, settings: RunSettings) -> None:
         "random start; the *[[zero-step control|control]]* is the same network, trained to be "
         "read out after one application of $F$."
     )
-    if st.button("Measure", type="primary", icon=":material/speed:"):
+
+    def begin() -> Measurement:
         data = shipped(family, bench.card)
-        work = Measurement(bench.checkpoint, bench.control, data, settings, bench.device)
-        st.session_state.anytime = Job((family, settings), work)
-    job = st.session_state.get("anytime")
-    if job is None:
-        return
-    if job.request != (family, settings):
-        st.info("Below is what you measured last. Press the button for what is chosen now.")
-    work_through(job, "anytime", f"Classifying {count} {family.noun}s", _show)
+        return Measurement(bench.checkpoint, bench.control, data, settings, bench.device)
+
+    asked = family, settings
+    job = MEASURE.ask(asked, asked, begin)
+    if job is not None:
+        MEASURE.show(job, _show)
 
 
 def _show(job: Job) -> None:
@@ -86,11 +91,11 @@ def _dial(family: Family, settings: RunSettings, most: int, enough: int) -> int:
                 prefix = family.prefix + page
                 st.session_state[f"{prefix}solver"] = solver
                 st.session_state[f"{prefix}{solver}-steps"] = chosen
-            st.session_state.exit_used = (family, solver, chosen)
-        if "exit_used" in st.session_state:
-            where, used, steps = st.session_state.exit_used
+            _exit_used.put((family, solver, chosen))
+        if (used := _exit_used.get()) is not None:
+            where, name, steps = used
             st.markdown(
                 f"Classify and Complete now take at most {steps} step{'' if steps == 1 else 's'} "
-                f"of `{used}` for {where.noun}s."
+                f"of `{name}` for {where.noun}s."
             )
     return chosen

@@ -7,18 +7,26 @@ from functools import partial
 import streamlit as st
 
 from ddeq.lab import snippet
-from ddeq.lab.equilibria import Search, ends_csv, ends_npz
+from ddeq.lab.equilibria import Ends, Search, ends_csv, ends_npz
 from ddeq.lab.measures import SAME
 from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import distances, draw, landscape
-from ddeq.view.lab.job import Job, work_through
+from ddeq.view.lab.job import Experiment, Job
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import equilibria_sentence
+from ddeq.view.session import Name
 
 COUNTS = (5, 10, 20, 40, 80)
 Asked = tuple[RunSettings, int, tuple[int, ...]]
+SEARCH = Experiment(
+    Name.SEARCH,
+    "Look for equilibria",
+    ":material/travel_explore:",
+    "looked for",
+    "Solving from many starts",
+)
 
 
 def forms(bench: Bench) -> Asked:
@@ -34,24 +42,21 @@ def show(bench: Bench, asked: Asked) -> None:
     """A button, then what the last search found."""
     settings, seeds, counts = asked
     runs = seeds * (len(counts) + 2)
-    request = (bench.key, *asked)
     st.markdown(
         f"{runs} runs: {seeds} seeds with {_listed(counts)} particles each, and as controls with "
         f"the input's points shuffled, and padded with points that a mask hides."
     )
-    if st.button("Look for equilibria", type="primary", icon=":material/travel_explore:"):
-        search = Search(bench.checkpoint, bench.points, settings, seeds, counts, bench.device)
-        st.session_state.search = Job((request, bench, asked), search)
-    job = st.session_state.get("search")
-    if job is None:
-        return
-    if job.request[0] != request:
-        st.info("Below is what you looked for last. Press the button for what is chosen now.")
-    work_through(job, "search", "Solving from many starts", _show)
+
+    def begin() -> Search:
+        return Search(bench.checkpoint, bench.points, settings, seeds, counts, bench.device)
+
+    job = SEARCH.ask((bench.key, *asked), (bench, asked), begin)
+    if job is not None:
+        SEARCH.show(job, _show)
 
 
 def _show(job: Job) -> None:
-    found = job.latest
+    found: Ends = job.latest
     if not job.done:
         return
     if found.distances is None:
@@ -77,30 +82,8 @@ def _show(job: Job) -> None:
         "The matrix has the runs in the order of the table. On the map, dots are runs on the input "
         "as it is, rings on the shuffled and squares on the padded one."
     )
-    labels = found.groups(same).labels
-    st.dataframe(
-        [
-            {
-                "run": end.name,
-                "class": end.label,
-                "sure": end.confidence,
-                "spread": end.spread,
-                "objective": end.relative_objective,
-                "arrived": end.arrived,
-                "steps": end.steps,
-                "equilibrium": int(label) + 1 if label >= 0 else None,
-            }
-            for end, label in zip(found.ends, labels, strict=True)
-        ],
-        hide_index=True,
-        height=240,
-        column_config={
-            "sure": st.column_config.NumberColumn(format="percent"),
-            "spread": st.column_config.NumberColumn(format="%.2f"),
-            "objective": st.column_config.NumberColumn(format="%.1e"),
-        },
-    )
-    _, bench, (settings, seeds, counts) = job.request
+    _show_table(found, same)
+    bench, (settings, seeds, counts) = job.request
     take_home(
         bench,
         {
@@ -110,6 +93,34 @@ def _show(job: Job) -> None:
         lambda: [distances(found), landscape(found)],
         "equilibria",
         snippet.search(bench.family, bench.cloud, settings, seeds, counts, same),
+    )
+
+
+def _show_table(found: Ends, same: float) -> None:
+    """One row a run, with the number of its equilibrium."""
+    rows = [
+        {
+            "run": end.name,
+            "class": end.label,
+            "sure": end.confidence,
+            "spread": end.spread,
+            "objective": end.relative_objective,
+            "arrived": end.arrived,
+            "steps": end.steps,
+            "equilibrium": int(label) + 1 if label >= 0 else None,
+        }
+        for end, label in zip(found.ends, found.groups(same).labels, strict=True)
+    ]
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        rows,
+        hide_index=True,
+        height=240,
+        column_config={
+            "sure": number(format="percent"),
+            "spread": number(format="%.2f"),
+            "objective": number(format="%.1e"),
+        },
     )
 
 

@@ -1,88 +1,90 @@
-"""A long computation that shows how far it is, can be stopped, and survives the page's reruns."""
+"""Experiments that run when a button is pressed, and stay until the next one."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import streamlit as st
 
-SECONDS_A_ROUND = 0.3
+from ddeq.view.progress import work_through
+from ddeq.view.session import Kept, Name
+from ddeq.view.work import Work
 
 
 class Snapshot(Protocol):
-    """The result so far."""
+    """The result of an experiment so far."""
 
-    progress: float
+    @property
+    def progress(self) -> float: ...
 
 
-@dataclass
+@dataclass(frozen=True)
 class Job:
-    """An iterator of snapshots in progress or done; any thread may call its methods.
-
-    As for a :class:`ddeq.view.live.LiveRun`, two script runs may be at work on one job.
+    """An experiment that was asked for.
 
     Attributes:
-        request: what it was asked for.
-        work: yields snapshots.
-        latest: of them; None before the first.
-        done: whether no more will come.
-        stopped: whether it ended because it was asked to.
+        identity: equal to that of another job which was asked for the same.
+        request: what it needs to be shown.
+        work: keeps the newest snapshot alone.
     """
 
+    identity: Any
     request: Any
-    work: Iterable[Snapshot]
-    latest: Any = None
-    done: bool = False
-    stopped: bool = False
+    work: Work[Snapshot]
 
-    def __post_init__(self) -> None:
-        self._snapshots = iter(self.work)
-        self._stopping = False
-        self._working = threading.Lock()
+    @property
+    def latest(self) -> Any:
+        """The newest snapshot, of which there is one wherever something is shown."""
+        return self.work.items[-1]
 
-    def stop(self) -> None:
-        """Ask the job to end with what it has."""
-        self._stopping = True
-
-    def round(self) -> None:
-        """Work for a moment, until there is something new to show."""
-        with self._working:
-            until = time.monotonic() + SECONDS_A_ROUND
-            while not self.done:
-                if self._stopping and self.latest is not None:
-                    self.done = self.stopped = True
-                    return
-                found = next(self._snapshots, None)
-                self.done = found is None
-                self.latest = found or self.latest
-                if time.monotonic() >= until:
-                    return
+    @property
+    def done(self) -> bool:
+        return self.work.done
 
 
-def work_through(job: Job, key: str, doing: str, show: Callable[[Job], None]) -> None:
-    """Bring a job to its end with progress and Stop, calling ``show`` after every round.
+@dataclass(frozen=True)
+class Experiment:
+    """A kind of job.
 
-    Args:
-        job: done or not.
-        key: of the button.
+    Attributes:
+        name: under which the session keeps the last one.
+        label, icon: of the button.
+        past: what the button did, as in "what you *measured* last".
         doing: what is going on, in a few words.
-        show: writes the result so far, replacing what it wrote before.
     """
-    headline, stage = st.empty(), st.empty()
-    if not job.done:
-        with headline.container(horizontal=True, vertical_alignment="center"):
-            st.button("Stop", icon=":material/stop_circle:", key=f"{key}-stop", on_click=job.stop)
-            bar = st.empty()
-        while not job.done:
-            job.round()
-            bar.progress(min(1.0, job.latest.progress), doing)
-            if not job.done:
-                with stage.container():
-                    show(job)
-        headline.empty()
-    with stage.container():
-        show(job)
+
+    name: Name
+    label: str
+    icon: str
+    past: str
+    doing: str
+
+    def ask(
+        self, identity: Any, request: Any, begin: Callable[[], Iterable[Snapshot]]
+    ) -> Job | None:
+        """The button, and the job begun last; says so where that was asked for something else.
+
+        Args:
+            identity: of what is chosen now; None where that makes no sense.
+            request: see :class:`Job`.
+            begin: makes the snapshots.
+        """
+        kept: Kept[Job] = Kept(self.name)
+        pressed = st.button(self.label, type="primary", icon=self.icon, disabled=identity is None)
+        if pressed:
+            kept.put(Job(identity, request, Work(begin(), kept=1)))
+        job = kept.get()
+        if job is not None and job.identity != identity:
+            st.info(f"Below is what you {self.past} last. Press the button for what is chosen now.")
+        return job
+
+    def show(self, job: Job, show: Callable[[Job], None]) -> None:
+        """Bring a job to its end with progress and Stop, calling ``show`` as snapshots come."""
+        work_through(
+            job.work,
+            self.name.rpartition(".")[2],
+            lambda latest: (latest.progress, self.doing),
+            lambda _: show(job),
+        )

@@ -13,14 +13,19 @@ from ddeq.run.settings import RunSettings
 from ddeq.settings import Setting
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered
-from ddeq.view.lab.charts import SHOWN, cell_text, draw, phase
-from ddeq.view.lab.job import Job, work_through
+from ddeq.view.lab.charts import SHOWN, cell_text, draw, phase, selected_points
+from ddeq.view.lab.job import Experiment, Job
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import phase_sentence
+from ddeq.view.session import Name
 from ddeq.view.watch import watch
 from ddeq.view.words import outcome_sentence
 
 FAVOURITES = ("step_size", "damping", "momentum", "r", "window")  # first choices for axes
+CELL = "cell"  # key of the field that chooses one
+SWEEP = Experiment(
+    Name.SWEEP, "Compute the diagram", ":material/grid_on:", "computed", "Solving the cells"
+)
 
 
 def forms(bench: Bench) -> Grid | None:
@@ -80,32 +85,25 @@ def _ends(field: Setting) -> tuple[float, float]:
 
 def show(bench: Bench, grid: Grid | None) -> None:
     """A button, then the last diagram and the run of a cell of it."""
-    request = None if grid is None else (bench.key, grid)
-    if st.button(
-        "Compute the diagram",
-        type="primary",
-        icon=":material/grid_on:",
-        disabled=grid is None,
-    ):
-        sweep = Sweep(bench.checkpoint, bench.points, grid, bench.device)
-        st.session_state.sweep = Job((request, bench, grid), sweep)
-        st.session_state.pop("cell", None)
-    job = st.session_state.get("sweep")
+
+    def begin() -> Sweep:
+        st.session_state.pop(CELL, None)
+        return Sweep(bench.checkpoint, bench.points, grid, bench.device)
+
+    job = SWEEP.ask(None if grid is None else (bench.key, grid), (bench, grid), begin)
     if job is None:
         if grid is not None:
             cells = grid.shape[0] * grid.shape[1]
             st.info(f"{cells} runs of one input, in batches; each cell can be watched afterwards.")
         return
-    if job.request[0] != request:
-        st.info("Below is the diagram computed last. Press the button for what is chosen now.")
     what = st.segmented_control(
         "Show", list(SHOWN), default="Objective", required=True, key="shown", bind="query-params"
     )
-    work_through(job, "sweep", "Solving the cells", partial(_show, what=what))
+    SWEEP.show(job, partial(_show, what=what))
 
 
 def _show(job: Job, what: str) -> None:
-    _, bench, grid = job.request
+    bench, grid = job.request
     found, labels = job.latest, bench.checkpoint.card["labels"]
     if not job.done:
         draw(phase(grid, found, what, labels, None), "phase", passing=True)
@@ -113,7 +111,7 @@ def _show(job: Job, what: str) -> None:
     cells = grid.shape[0] * grid.shape[1]
     say(phase_sentence(grid, found))
     draw(
-        phase(grid, found, what, labels, st.session_state.get("cell")),
+        phase(grid, found, what, labels, st.session_state.get(CELL)),
         "phase",
         on_select=partial(_clicked, cells),
         selection_mode="points",
@@ -123,7 +121,7 @@ def _show(job: Job, what: str) -> None:
         range(cells),
         None,
         format_func=lambda k: cell_text(grid, found, *divmod(k, grid.shape[1]), labels),
-        key="cell",
+        key=CELL,
         placeholder="No cell chosen",
     )
     if cell is not None:
@@ -138,10 +136,10 @@ def _show(job: Job, what: str) -> None:
 
 
 def _clicked(cells: int) -> None:
-    points = st.session_state["chart-phase"].selection.points
+    points = selected_points("phase")
     inside = [p["point_index"] for p in points if 0 <= p.get("point_index", -1) < cells]
     if inside:
-        st.session_state.cell = inside[-1]
+        st.session_state[CELL] = inside[-1]
 
 
 def _watch(bench: Bench, settings: RunSettings) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from ddeq.lab.samples import samples
 from ddeq.lab.snippet import INPUT_FILE
 from ddeq.view.lab.bench import Bench
+from ddeq.view.lab.charts import PICTURE
 
 Content = Callable[[], str | bytes]
 
@@ -38,7 +39,7 @@ def take_home(
             "figure saves it as a picture."
         )
         st.segmented_control(
-            "Pictures as", ["svg", "png"], default="svg", required=True, key="picture"
+            "Pictures as", ["svg", "png"], default="svg", required=True, key=PICTURE
         )
         everything = dict(files)
         if bench is not None and samples(bench.family).index(bench.cloud) is None:

@@ -20,6 +20,7 @@ from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
 from ddeq.view.learn.toys import plane
 from ddeq.view.pad import drawing_pad
 from ddeq.view.player.component import player
+from ddeq.view.session import Kept, Name
 
 TEXT = r"""
 Think of all clouds as a landscape whose height is the [[MMD]] to a target
@@ -79,6 +80,9 @@ PRESETS = {
     "Smoothed": {**PLAIN, "flow-eps": 0.1},
     "Noise": {**PLAIN, "flow-step": 1.0, "flow-noise": 0.2},
 }
+
+_drawn: Kept[np.ndarray] = Kept(Name.DRAWN_TARGET)  # (COUNT, 2)
+_wanted: Kept[bool] = Kept(Name.TARGET_WANTED)  # whether what was drawn is to be the target now
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -205,10 +209,10 @@ def _settings() -> tuple[Solver, Riesz, float]:
 def _target() -> tuple[np.ndarray, str]:
     """The target of the link, or the one drawn."""
     with controls("target"), st.container(horizontal=True, vertical_alignment="bottom"):
-        drawn = "flow-drawing" in st.session_state
-        if st.session_state.pop("flow-wanted", False):
+        drawn = _drawn.get()
+        if _wanted.take():
             st.session_state["flow-target"] = "drawn"
-        names = [*SHAPES, *(["drawn"] if drawn else [])]
+        names = [*SHAPES, *([] if drawn is None else ["drawn"])]
         shape = st.segmented_control(
             "Target", names, default="ring", required=True, key="flow-target", bind="query-params"
         )
@@ -216,13 +220,13 @@ def _target() -> tuple[np.ndarray, str]:
             strokes = drawing_pad("flow-pad", size=240)
     if strokes is not None:
         try:
-            st.session_state["flow-drawing"] = fitted(strokes_to_cloud(strokes).points, COUNT)
-            st.session_state["flow-wanted"] = True
+            _drawn.put(fitted(strokes_to_cloud(strokes).points, COUNT))
+            _wanted.put(True)
             st.rerun()
         except (UserError, ValueError) as error:
             st.error(str(error))
     if shape == "drawn":
-        return st.session_state["flow-drawing"], shape
+        return drawn, shape
     return SHAPES[shape](COUNT), shape
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from ddeq.settings import settings_of
 from ddeq.solve.kernels import KERNELS, Kernel
@@ -17,6 +16,7 @@ from ddeq.solve.solvers import SOLVERS, Solver
 from ddeq.view.glossary import TERMS, say
 from ddeq.view.learn.figures import link_symbols
 from ddeq.view.learn.symbols import with_symbols
+from ddeq.view.private import Place
 
 KEPT = ("chapter", "controls", "embed", "embed_options")
 """Parameters of the link that belong to no chapter."""
@@ -158,7 +158,7 @@ def controls(name: str) -> AbstractContextManager[Any]:
     return st.container(key=f"learn-controls-{name}")
 
 
-def row(count: int) -> list[DeltaGenerator]:
+def row(count: int) -> list[Place]:
     """Places for small controls side by side; two by two on a phone."""
     line = st.container(horizontal=True, gap="small")
     return [line.container(width=150) for _ in range(count)]

@@ -26,10 +26,11 @@ from ddeq.learn.gradients import angle, gradients
 from ddeq.view.glossary import explain
 from ddeq.view.learn.figures import board, group
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of
+from ddeq.view.learn.on_demand import offer_work
 from ddeq.view.learn.symbols import TONES
 from ddeq.view.learn.toys import plane
-from ddeq.view.learn.work import work
 from ddeq.view.player.component import player
+from ddeq.view.session import Name
 
 TEXT = r"""
 To train the weights $\term{theta}{\theta}$ we need the [[gradient]] of the [[loss]] at the
@@ -216,13 +217,12 @@ def _memory() -> None:
 def _training() -> None:
     """Train a tiny DDEQ, and try it."""
     st.subheader("Train one", anchor=False)
-    history = work(
-        "train",
-        "Train",
+    history = offer_work(
+        Name.TRAINING,
+        ("Train", f"{ROUNDS} rounds of {BATCH} arcs, well under a minute on one CPU core."),
         train,
-        _learnt,
         lambda now: (now.number / ROUNDS, f"Round {now.number} of {ROUNDS}"),
-        f"{ROUNDS} rounds of {BATCH} arcs, well under a minute on one CPU core.",
+        _learnt,
     )
     if history:
         _solve_one(history[-1].model)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import altair as alt
 import numpy as np
@@ -17,18 +18,20 @@ from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import standardise
 from ddeq.learn.real import DEPTHS, Score, score
 from ddeq.metrics.intervals import wilson_interval
-from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.model.checkpoints import ASSETS, Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.completion import CompleterRun
 from ddeq.run.settings import with_defaults
 from ddeq.view.filling import of_completer
 from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of, offer_lab
+from ddeq.view.learn.on_demand import offer_work
 from ddeq.view.learn.symbols import TONES
-from ddeq.view.learn.work import work
+from ddeq.view.page import load_model
 from ddeq.view.picker import digit_picker
 from ddeq.view.player import encode
 from ddeq.view.player.component import player
+from ddeq.view.session import Name
 from ddeq.view.trajectory import of_classifier
 from ddeq.view.words import ending, outcome_sentence
 
@@ -123,9 +126,7 @@ def answer() -> tuple[int, str]:
     )
 
 
-@st.cache_resource(show_spinner="Loading the model")
-def _model(name: str) -> Checkpoint:
-    return load(ASSETS / f"{name}.safetensors")
+_model = partial(load_model, device="cpu")  # small work, measured on a CPU
 
 
 def figure() -> str:
@@ -195,13 +196,12 @@ def _measure() -> None:
     """Accuracy against steps, with and without training for the flow."""
     st.subheader("Accuracy against steps", anchor=False)
     total = len(load_gallery().labels)
-    work(
-        "score",
-        "Measure",
+    offer_work(
+        Name.SCORING,
+        ("Measure", f"Both models on the gallery's {total} digits, some seconds on a CPU."),
         lambda: _both(_model("digits"), _model("digits-control")),
-        _scores,
         lambda now: (now[0].seen / total, f"{now[0].seen} of {total} digits"),
-        f"Both models on the gallery's {total} digits, some seconds on a CPU.",
+        _scores,
     )
 
 

@@ -6,23 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
-from streamlit.runtime import get_instance
-from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ddeq.view.glossary import explain
 from ddeq.view.player.assets import script
+from ddeq.view.private import SCRIPTS, Place, allow_again, is_on_page, served
+from ddeq.view.session import Kept, Name
 
 # Only this goes with every rerun. The player itself and the runs are fetched by the browser, each
 # once: their addresses are hashes of their contents.
 _LOADER = """
 export default async function (component) {
-  const page = document.querySelector('script[src*="/static/js/"]')?.src ?? location.href;
-  const base = page.split("/static/js/")[0] + "/";
+  const page = document.querySelector('script[src*="SCRIPTS"]')?.src ?? location.href;
+  const base = page.split("SCRIPTS")[0] + "/";
   const { mount } = await import(new URL(component.data.script, base));
   return mount(component, base);
 }
-"""
+""".replace("SCRIPTS", SCRIPTS)
 
 HEADINGS = {
     "Prediction": "probabilities",
@@ -41,6 +40,7 @@ HEADINGS = {
 """Headings in the player to the terms that explain them."""
 
 _component = st.components.v2.component("ddeq.player", js=_LOADER, isolate_styles=False)
+_places: Kept[dict[str, Place]] = Kept(Name.PLAYERS)
 
 
 @dataclass(frozen=True)
@@ -114,33 +114,23 @@ def _ignore() -> None:
 
 
 def _address(content: bytes, mimetype: str) -> str:
-    """The path at which the browser can fetch `content`, as for an image of `st.image`.
+    """The path at which the browser can fetch ``content``.
 
-    Kept while the page shows it. A place of its own for every content, since what is put at a
-    place where something is drops that: a script run that is being interrupted, and still adds
-    its pieces, must not drop those of the one that follows.
+    A place of its own for every content, since what is put at a place where something is drops
+    that: a script run that is being interrupted, and still adds its pieces, must not drop those
+    of the one that follows.
     """
-    place = f"ddeq.player-{hash(content)}"
-    address = get_instance().media_file_mgr.add(content, mimetype, place)
-    return address.lstrip("/")  # relative to wherever the app is mounted
+    return served(content, mimetype, f"ddeq.player-{hash(content)}")
 
 
-def _place(key: str) -> DeltaGenerator:
+def _place(key: str) -> Place:
     """Where the player goes: here, or where an earlier call of this script run put it.
 
-    Streamlit takes a repeated key for a mistake; here it is the same element with more data.
+    There it is the same element with more data.
     """
-    places = st.session_state.setdefault("ddeq.player places", {})
-    context = get_script_run_ctx()
-    if context is None or key not in context.shared.widget_user_keys_this_run:
+    places = _places.get() or _places.put({})
+    if is_on_page(key):
+        allow_again(key)
+    else:
         places[key] = st.empty()
-        return places[key]
-    for names, mine in (
-        (context.shared.widget_user_keys_this_run, lambda name: name == key),
-        (context.shared.widget_ids_this_run, lambda name: name.endswith(f"-{key}")),
-    ):
-        others = [name for name in names.snapshot() if not mine(name)]
-        names.clear()
-        for name in others:
-            names.check_and_add(name)
     return places[key]

@@ -1,0 +1,82 @@
+"""The run of page *Classify*, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+
+from ddeq.input.prepare import prepare
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.device import pick_device
+from ddeq.run.export import metrics_csv, trajectory_npz
+from ddeq.run.settings import RunSettings
+from ddeq.view.glossary import say
+from ddeq.view.inputs import Chosen
+from ddeq.view.live import LiveRun
+from ddeq.view.page import load_model
+from ddeq.view.player import export_html
+from ddeq.view.session import Kept, Name
+from ddeq.view.trajectory import of_classifier
+from ddeq.view.watch import watch
+from ddeq.view.words import outcome_sentence
+
+
+@dataclass(frozen=True)
+class Classified:
+    """What the page shows.
+
+    Attributes:
+        request: equal to that of another run of the same input and settings.
+        live: the run.
+        name: of the input.
+        points: of it, as the model takes them.
+        true_label: its class, if known.
+    """
+
+    request: Hashable
+    live: LiveRun
+    name: str
+    points: np.ndarray
+    true_label: str | None
+
+
+shown: Kept[Classified] = Kept(Name.CLASSIFIED)
+
+
+def classify(chosen: Chosen, settings: RunSettings) -> None:
+    """Make the run of this input and these settings the page's run, unless it is already.
+
+    Raises:
+        UserError: see :func:`ddeq.input.prepare.prepare`.
+    """
+    checkpoint = load_model(chosen.family.classifier)
+    points, name = prepare(chosen.cloud, checkpoint.card), chosen.cloud.name
+    request = points.tobytes(), settings
+    present = shown.get()
+    if present is None or present.request != request:
+        run = ClassifierRun(checkpoint, points, settings, pick_device())
+        live = LiveRun(run, of_classifier(run, name, points, chosen.true_label))
+        shown.put(Classified(request, live, name, points, chosen.true_label))
+
+
+def show_run(present: Classified) -> None:
+    """The outcome, the player and the downloads; solves what is left to solve."""
+    live = present.live
+    watch([live], "classify", lambda: say(outcome_sentence(live.run.outcome, present.true_label)))
+    files = {  # made when asked for
+        "Trajectory (.npz)": (
+            "ddeq-run.npz",
+            lambda: trajectory_npz(live.frames, present.points, live.run.settings),
+        ),
+        "Metrics (.csv)": ("ddeq-run.csv", lambda: metrics_csv(live.frames, live.run.labels)),
+        "Interactive page (.html)": (
+            "ddeq-run.html",
+            lambda: export_html([b"".join(live.pieces)], present.name),
+        ),
+    }
+    with st.container(horizontal=True, key="take-home"):
+        for label, (file, content) in files.items():
+            st.download_button(label, content, file, on_click="ignore")

@@ -1,0 +1,56 @@
+"""What came of a completion."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from ddeq.input.formats.writers import WRITERS
+from ddeq.metrics.agreement import compare
+from ddeq.run.export import completion_csv, completion_npz
+from ddeq.solve.flow import Stopped
+from ddeq.view.complete.request import Completion
+from ddeq.view.filling import completed_file
+from ddeq.view.glossary import say
+from ddeq.view.player import export_html
+from ddeq.view.watch import watch
+from ddeq.view.words import agreement_sentence, completion_sentence
+
+
+def show_completion(completion: Completion) -> None:
+    """The outcome, the player and the downloads; solves what is left to solve."""
+    watch(completion.runs, "complete", partial(_conclude, completion))
+    _take_home(completion)
+
+
+def _conclude(completion: Completion) -> None:
+    runs = [live.run for live in completion.runs]
+    true_label = completion.request.chosen.true_label
+    say(completion_sentence(runs[0].outcome, completion.before, true_label))
+    ended = [run for run in runs if run.outcome.stopped is not Stopped.DIVERGED]
+    if len(ended) > 1:
+        say(agreement_sentence(compare(runs[0].standard.points, [r.last.points for r in ended])))
+
+
+def _take_home(completion: Completion) -> None:
+    """Downloads; files are made when asked for."""
+    live = completion.runs[0]
+    if len(completion.runs) > 1:
+        names = [f"seed {each.run.settings.limits.seed}" for each in completion.runs]
+        chosen = st.selectbox("Download", range(len(names)), format_func=names.__getitem__)
+        live = completion.runs[chosen]
+    up, title = completion.request.up, completion.request.chosen.cloud.name
+    pages = [b"".join(each.pieces) for each in completion.runs]
+    files = {
+        f"Cloud ({suffix})": (name, partial(completed_file, live.run, name, up))
+        for suffix in WRITERS
+        for name in [f"completed{suffix}"]
+    } | {
+        "Run (.npz)": ("completion.npz", lambda: completion_npz(live.frames, live.run, up)),
+        "Metrics (.csv)": ("completion.csv", lambda: completion_csv(live.frames, live.run)),
+        "Interactive page (.html)": ("completion.html", lambda: export_html(pages, title)),
+    }
+    with st.container(horizontal=True):
+        for label, (name, content) in files.items():
+            st.download_button(label, content, name, on_click="ignore")

@@ -1,0 +1,65 @@
+"""All that the app takes from Streamlit beside its documented interface.
+
+Nothing else in the app imports from within Streamlit or names its private attributes;
+``tests/view/test_private.py`` fails where a new version of it differs.
+"""
+
+from __future__ import annotations
+
+from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime import get_instance
+from streamlit.runtime.pages_manager import PagesManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+Place = DeltaGenerator
+"""The type of containers, columns and of what else can be written into."""
+
+HEADER, MAIN = "stHeader", "stMainBlockContainer"
+"""The ``data-testid`` of the app's bar, and of the block that holds a page."""
+
+SCRIPTS = "/static/js/"
+"""The folder of the scripts of Streamlit's page, below the address of the app."""
+
+
+def leave_pages_folder() -> bool:
+    """Have pages be those of ``st.navigation``; whether they were those of a folder ``pages/``."""
+    if not PagesManager.uses_pages_directory:
+        return False
+    PagesManager.uses_pages_directory = False
+    return True
+
+
+def served(content: bytes, mimetype: str, place: str) -> str:
+    """The address at which the browser can fetch ``content``, relative to that of the app.
+
+    It is served as long as the page shows it, as an image of ``st.image`` is.
+
+    Args:
+        content: of the file.
+        mimetype: of it.
+        place: where on the page it stands; what is served from a place replaces what was.
+    """
+    address = get_instance().media_file_mgr.add(content, mimetype, place)
+    return address.lstrip("/")
+
+
+def is_on_page(key: str) -> bool:
+    """Whether the present script run has made an element of this key."""
+    context = get_script_run_ctx()
+    return context is not None and key in context.shared.widget_user_keys_this_run
+
+
+def allow_again(key: str) -> None:
+    """Let the present script run make an element of a key that it has made already.
+
+    Streamlit takes a repeated key for a mistake.
+    """
+    shared = get_script_run_ctx().shared
+    for names, mine in (
+        (shared.widget_user_keys_this_run, lambda name: name == key),
+        (shared.widget_ids_this_run, lambda name: name.endswith(f"-{key}")),
+    ):
+        others = [name for name in names.snapshot() if not mine(name)]
+        names.clear()
+        for name in others:
+            names.check_and_add(name)
