@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ddeq.errors import UserError
 
@@ -53,4 +53,5 @@ def setting(default: float, low: float, high: float, hint: str) -> Any:
 
 def settings_of(cls: type) -> list[Setting]:
     """The settings of a dataclass, in order."""
-    return [Setting(f.name, f.default, **f.metadata) for f in dataclasses.fields(cls) if f.metadata]
+    fields = (field for field in dataclasses.fields(cls) if field.metadata)
+    return [Setting(f.name, cast(float, f.default), **f.metadata) for f in fields]

@@ -68,10 +68,11 @@ def enough_for(size: int) -> Iterator[None]:
 
 def each(items: Iterable[Item], size: int) -> Iterator[Item]:
     """The same items, each made :func:`enough_for` the size; what is done with them is not."""
-    iterator, end = iter(items), object()
+    iterator = iter(items)
     while True:
         with enough_for(size):
-            item = next(iterator, end)
-        if item is end:
-            return
+            try:
+                item = next(iterator)
+            except StopIteration:
+                return
         yield item

@@ -57,10 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
-        ours = error.name is None or error.name.startswith("ddeq")
-        if ours or COMMANDS[given[0]].extra is None:
+        name = error.name or "ddeq"
+        if name.startswith("ddeq") or COMMANDS[given[0]].extra is None:
             raise
-        print(_missing(error.name, given[0]), file=sys.stderr)
+        print(_missing(name, given[0]), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ IN_SPACE = ("scan", "sphere", "plane")
 
 def add_cuts(sub: argparse.ArgumentParser) -> None:
     """The options of :func:`cut`."""
-    several = {"nargs": "+", "action": "extend"}
+    several: dict[str, Any] = {"nargs": "+", "action": "extend"}
     flat = sub.add_argument_group("what is removed of a digit; without any it is partial already")
     flat.add_argument(
         "--hole",

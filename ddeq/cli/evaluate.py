@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
@@ -47,7 +48,7 @@ COMPLETERS = {
 """What is compared: for each method what its recipe's name adds to the DDEQ's, and its kind."""
 
 
-Task = Callable[[argparse.Namespace], dict]
+Task = Callable[[argparse.Namespace], dict[str, Any]]
 
 
 def add_options(parser: Parser) -> None:
@@ -137,7 +138,7 @@ def add_options(parser: Parser) -> None:
     modelnet.add_task(tasks)
 
 
-def evaluate_digits(options: argparse.Namespace) -> dict:
+def evaluate_digits(options: argparse.Namespace) -> dict[str, Any]:
     """Accuracy and equilibrium of a digit classifier."""
     device = pick_device(options.device)
     checkpoint = load_kind(options.model, "classifier", device)
@@ -152,14 +153,14 @@ def evaluate_digits(options: argparse.Namespace) -> dict:
 
 def _digits(options: argparse.Namespace, checkpoint: Checkpoint) -> Labelled:
     """The first digits of the split that was asked for."""
-    split = "train" if options.split == "validation" else "test"
+    split: Literal["train", "test"] = "train" if options.split == "validation" else "test"
     data = load_digits(options.data, split, checkpoint.card)
     held_out = checkpoint.card["validation"] if options.split == "validation" else len(data.labels)
     clouds, labels = data.clouds[-held_out:], data.labels[-held_out:]
     return replace(data, clouds=clouds[: options.limit], labels=labels[: options.limit])
 
 
-def evaluate_completion_digits(options: argparse.Namespace) -> dict:
+def evaluate_completion_digits(options: argparse.Namespace) -> dict[str, Any]:
     """A digit completer, its control and PCN beside it, and two methods that learn nothing."""
     device = pick_device(options.device)
     train = load_mnist(options.data, "train").images
@@ -185,7 +186,7 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict:
     return {"split": options.split, **about, **table, "device": str(device)}
 
 
-def evaluate_objects(options: argparse.Namespace) -> dict:
+def evaluate_objects(options: argparse.Namespace) -> dict[str, Any]:
     """Accuracy of classifiers of objects, side by side, and the equilibrium of the shipped one."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
@@ -202,7 +203,7 @@ def evaluate_objects(options: argparse.Namespace) -> dict:
     return {"split": options.split, **table, "flow": flow, "device": str(device)}
 
 
-def evaluate_completion_objects(options: argparse.Namespace) -> dict:
+def evaluate_completion_objects(options: argparse.Namespace) -> dict[str, Any]:
     """A completer of objects, its control and PCN beside it, and two methods that learn nothing."""
     device = pick_device(options.device)
     clouds = _furniture(options.data)
@@ -221,7 +222,7 @@ def evaluate_completion_objects(options: argparse.Namespace) -> dict:
     return {"split": options.split, "skipped": skipped, **table, "device": str(device)}
 
 
-def evaluate_solvers(options: argparse.Namespace) -> dict:
+def evaluate_solvers(options: argparse.Namespace) -> dict[str, Any]:
     """Solvers beside the paper's flow run until it rests, on the digit classifier."""
     device = pick_device(options.device)
     checkpoint = load_kind(options.model, "classifier", device)

@@ -6,8 +6,9 @@ import argparse
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
-from ddeq.cli.parser import add_common, save_file, whole
+from ddeq.cli.parser import Parser, add_common, save_file, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, said
 from ddeq.errors import UserError
@@ -24,7 +25,7 @@ from ddeq.training.datasets.sources import folder_of
 POINTS = 1024
 
 
-def add_task(tasks: argparse._SubParsersAction) -> None:
+def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     """The task among the others of ``evaluate``."""
     task = tasks.add_parser("modelnet", help=run.__doc__, description=run.__doc__)
     folder = "MODELNET_FOLDER"
@@ -55,7 +56,7 @@ def add_task(tasks: argparse._SubParsersAction) -> None:
     task.set_defaults(run=recorded(run), folder=folder, model=weights_file("objects"))
 
 
-def run(options: argparse.Namespace) -> dict:
+def run(options: argparse.Namespace) -> dict[str, Any]:
     """Accuracy and equilibrium of a classifier of ModelNet shapes, or of all training runs."""
     if options.figure and options.runs is None:
         raise UserError("A figure compares training runs, so give --runs, too.")

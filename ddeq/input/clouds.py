@@ -107,7 +107,7 @@ def read_file(
         geometry = parse_apart(data, suffix, shown)
     if geometry.triangles is None:
         return _read_points(geometry, name)
-    return draw_from(_read_mesh(geometry, name), count, sampling, seed)
+    return draw_from(_read_mesh(geometry, geometry.triangles, name), count, sampling, seed)
 
 
 def draw_from(
@@ -124,7 +124,7 @@ def draw_from(
     Raises:
         UserError: not from three up to `MAX_POINTS` points are asked for.
     """
-    if reading.mesh is None:
+    if reading.mesh is None or reading.mesh.triangles is None:
         return reading
     if not 3 <= count <= MAX_POINTS:
         raise UserError(
@@ -167,7 +167,7 @@ def _without_missing(geometry: Geometry, name: str) -> Geometry:
     return dataclasses.replace(geometry, points=points[whole], notes=(note, *geometry.notes))
 
 
-def _read_mesh(geometry: Geometry, name: str) -> Reading:
+def _read_mesh(geometry: Geometry, triangles: np.ndarray, name: str) -> Reading:
     """Without a cloud yet: of the vertices instead.
 
     Raises:
@@ -175,17 +175,17 @@ def _read_mesh(geometry: Geometry, name: str) -> Reading:
     """
     cloud = PointCloud(geometry.points, name)
     _validate_coordinates(cloud)
-    kept = surface.have_area(geometry.points, geometry.triangles)
+    kept = surface.have_area(geometry.points, triangles)
     if not kept.any():
         raise UserError(
             f"No triangle of '{shorten(name)}' has any area, so check the mesh and export it again."
         )
     flat = len(kept) - int(kept.sum())
     notes = geometry.notes + (f"{flat:,} triangles without area are ignored.",) * (flat > 0)
-    mesh = dataclasses.replace(geometry, triangles=geometry.triangles[kept], notes=notes)
-    area = float(surface.areas(mesh.points, mesh.triangles).sum())
+    mesh = dataclasses.replace(geometry, triangles=triangles[kept], notes=notes)
+    area = float(surface.areas(mesh.points, triangles[kept]).sum())
     reading = _describe(mesh, cloud, "mesh", up_axis=geometry.up or "z")
-    used = mesh.points[np.unique(mesh.triangles)]
+    used = mesh.points[np.unique(triangles[kept])]
     return dataclasses.replace(reading, mesh=mesh, area=area, extent=_extent(used))
 
 

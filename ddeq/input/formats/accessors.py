@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import numpy as np
@@ -20,7 +21,7 @@ _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 class Accessors:
     """What a header says about numbers, and the bytes they are in."""
 
-    header: dict
+    header: dict[str, Any]
     buffers: Sequence[bytes]
 
     def read(self, index: int) -> np.ndarray:
@@ -49,18 +50,18 @@ class Accessors:
             return np.maximum(numbers / np.iinfo(dtype).max, -1.0)
         return numbers.astype(np.int64)
 
-    def _override(self, numbers: np.ndarray, sparse: dict) -> np.ndarray:
+    def _override(self, numbers: np.ndarray, sparse: dict[str, Any]) -> np.ndarray:
         count = _natural(sparse["count"])
         places = np.dtype(_COMPONENTS[sparse["indices"]["componentType"]])
         rows = self._view(sparse["indices"], places, (count, 1))[:, 0]
         numbers[rows] = self._view(sparse["values"], numbers.dtype, (count, numbers.shape[1]))
         return numbers
 
-    def _view(self, where: dict, dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
+    def _view(self, where: dict[str, Any], dtype: np.dtype, shape: tuple[int, int]) -> np.ndarray:
         view = self.header["bufferViews"][_natural(where["bufferView"])]
         begin = _natural(view.get("byteOffset", 0))
-        data = self.buffers[_natural(view["buffer"])]
-        data = memoryview(data)[begin : begin + _natural(view["byteLength"])]
+        whole = memoryview(self.buffers[_natural(view["buffer"])])
+        data = whole[begin : begin + _natural(view["byteLength"])]
         row = shape[1] * dtype.itemsize
         stride = _natural(view.get("byteStride", row)) or row
         offset = _natural(where.get("byteOffset", 0))

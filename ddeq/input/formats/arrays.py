@@ -54,8 +54,8 @@ def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
     members = {m.filename: m for m in archive.infolist() if m.filename.endswith(".npy")}
     if any(member.compress_type not in _COMPRESSION for member in members.values()):
         raise _broken(name)
-    chosen = [key for key in ("points.npy", "x.npy") if key in members][:1]
-    chosen = chosen or [key for key in members if _is_matrix(archive, key, name)]
+    named: list[str] = [key for key in ("points.npy", "x.npy") if key in members]
+    chosen = named[:1] or [key for key in members if _is_matrix(archive, key, name)]
     if len(chosen) != 1:
         raise UserError(
             f"'{name}' has {len(chosen)} two-dimensional arrays, "

@@ -98,7 +98,7 @@ def _parse(header: Any, binary: bytes, name: str) -> Geometry:
     return geometry
 
 
-def _check_header(header: dict, name: str) -> None:
+def _check_header(header: dict[str, Any], name: str) -> None:
     """Refuse what would be fetched from elsewhere, or what only an extension can read."""
     for buffer in header.get("buffers", []):
         if not buffer.get("uri", "data:").startswith("data:"):
@@ -132,7 +132,7 @@ def _needs(extension: str, name: str) -> UserError:
 
 
 def _assemble(
-    header: dict, accessors: Accessors, placed: dict[int, np.ndarray], name: str
+    header: dict[str, Any], accessors: Accessors, placed: dict[int, np.ndarray], name: str
 ) -> Geometry:
     """The triangles of all objects; the points, if there are none."""
     parts = [
@@ -177,7 +177,9 @@ def _assemble(
     )
 
 
-def _notes(header: dict, placed: dict[int, np.ndarray], unused: set[int]) -> tuple[str, ...]:
+def _notes(
+    header: dict[str, Any], placed: dict[int, np.ndarray], unused: set[int]
+) -> tuple[str, ...]:
     notes = joined(sum(map(len, placed.values())))
     if unused:
         notes += ("Parts that are not triangles, such as lines, are ignored.",)
@@ -188,7 +190,7 @@ def _notes(header: dict, placed: dict[int, np.ndarray], unused: set[int]) -> tup
     return notes
 
 
-def _triangles(part: dict, accessors: Accessors, count: int) -> np.ndarray:
+def _triangles(part: dict[str, Any], accessors: Accessors, count: int) -> np.ndarray:
     """Of a primitive: (F, 3), none if it is of points."""
     mode = part.get("mode", _TRIANGLES)
     if mode == _POINTS:

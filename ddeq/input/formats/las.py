@@ -69,7 +69,7 @@ def _units(header: laspy.LasHeader) -> str | None:
             values = {key.id: key.value_offset for key in keys}
             if values.get(_MODEL_TYPE_KEY) == _GEOGRAPHIC:
                 return "degrees"
-            return _EPSG_UNITS.get(values.get(_LINEAR_UNITS_KEY))
+            return _EPSG_UNITS.get(values.get(_LINEAR_UNITS_KEY, 0))
         if text := getattr(record, "string", None):
             units = _WKT_UNIT.findall(text)
             return units[-1] if units else None  # the last one is that of the whole system

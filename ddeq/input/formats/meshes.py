@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ddeq.input.formats.geometry import Geometry
@@ -48,7 +50,7 @@ def make_mesh(
     name: str,
     objects: int = 1,
     notes: tuple[str, ...] = (),
-    **more: str | bool | None,
+    **more: Any,
 ) -> Geometry:
     """A mesh of polygons, see `build_mesh`; ``more`` are further fields of `Geometry`.
 

@@ -5,12 +5,14 @@ Format: https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html#nodes-and-hier
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 _LIKE = {"translation": (0.0, 0.0, 0.0), "rotation": (0.0, 0.0, 0.0, 1.0), "scale": (1.0, 1.0, 1.0)}
 
 
-def place_meshes(header: dict) -> dict[int, np.ndarray]:
+def place_meshes(header: dict[str, Any]) -> dict[int, np.ndarray]:
     """For each mesh of the scene the transforms (K, 4, 4) of the K nodes that place it.
 
     Linear in the number of nodes.
@@ -45,14 +47,14 @@ def place_meshes(header: dict) -> dict[int, np.ndarray]:
     return {mesh: world[users] for mesh, users in placed.items()}
 
 
-def _roots(header: dict, nodes: list[dict]) -> list[int]:
+def _roots(header: dict[str, Any], nodes: list[dict[str, Any]]) -> list[int]:
     if scenes := header.get("scenes"):
         return scenes[header.get("scene", 0)].get("nodes", [])
     children = {child for node in nodes for child in node.get("children", [])}
     return [node for node in range(len(nodes)) if node not in children]
 
 
-def _local(nodes: list[dict]) -> np.ndarray:
+def _local(nodes: list[dict[str, Any]]) -> np.ndarray:
     """Of each node relative to its parent: (N, 4, 4)."""
     parts = {
         key: np.array([node.get(key, like) for node in nodes], np.float64).reshape(-1, len(like))

@@ -11,6 +11,7 @@ Format: https://paulbourke.net/dataformats/obj/
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def parse_obj(data: bytes, name: str) -> Geometry:
     check_counts(len(vertices), len(faces), name)
     try:
         points, notes = _read_vertices(vertices)
-        more = {
+        more: dict[str, Any] = {
             "up": "y",
             "has_colours": len(vertices[0].split()) >= 7,
             "has_normals": any(line.startswith(b"vn") for line in lines),

@@ -9,6 +9,7 @@ Format: http://www.geomview.org/docs/html/OFF.html
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,7 @@ def parse_off(data: bytes, name: str) -> Geometry:
         if b"#" in text:
             text = re.sub(rb"#.*", b"", text)
         keyword = _KEYWORD.match(text)
+        assert keyword is not None  # but it may be empty
         lines = Lines(text[keyword.end() :])
         count, faces = (int(word) for word in lines[0:1].split()[:2])
         if count < 0 or faces < 0:
@@ -48,7 +50,11 @@ def parse_off(data: bytes, name: str) -> Geometry:
             raise cut_short(name, "points and faces")
         kinds = (keyword["kinds"] or b"").upper()
         points, notes = _read_vertices(lines[1 : 1 + count], b"4" in kinds)
-        more = {"up": "z", "has_colours": b"C" in kinds, "has_normals": b"N" in kinds}
+        more: dict[str, Any] = {
+            "up": "z",
+            "has_colours": b"C" in kinds,
+            "has_normals": b"N" in kinds,
+        }
         if not faces:
             return Geometry(points, notes=notes, **more)
         corners, sizes = _read_faces(lines[1 + count : 1 + count + faces])

@@ -7,6 +7,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def read_numbers(
     if {*body.translate(None, _USUAL)} & {*b"nN#"}:
         body = _MISSING_WORD.sub(b"inf", body)
     needed = sorted(set(columns))
-    options = {
+    options: dict[str, Any] = {
         "sep": separator or r"\s+",
         "header": None,
         "names": range(width),
@@ -131,7 +132,7 @@ def read_numbers(
     return np.ascontiguousarray(frame.to_numpy()[:, order])
 
 
-def _first_word(body: bytes, options: dict) -> str:
+def _first_word(body: bytes, options: dict[str, Any]) -> str:
     """The first row with a cell that is no number."""
     import pandas as pd
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -149,13 +150,13 @@ def _elements(header: list[list[str]]) -> tuple[str, dict[str, _Element]]:
         elif words[0] == "property":
             *types, column = words[1:]
             if types[0] == "list":
-                length, item = (np.dtype(order + _TYPES[kind]) for kind in types[1:])
+                length, item = (np.dtype(order + _TYPES[each]) for each in types[1:])
                 if length.kind not in "iu":
                     raise ValueError("a fraction of a length")
                 properties.append(_Property(column, item, length))
             else:
-                [item] = types
-                properties.append(_Property(column, np.dtype(order + _TYPES[item]), None))
+                [only] = types
+                properties.append(_Property(column, np.dtype(order + _TYPES[only]), None))
     return form, elements
 
 
@@ -182,7 +183,8 @@ def _read(data: bytes, start: int, form: str, elements: dict[str, _Element]) -> 
     wanted = [kind for kind in ("vertex", "face", _STRIPS) if kind in elements]
     wanted = [kind for kind in wanted if elements[kind].count]
     lines = Lines(data[start:]) if form == "ascii" else None
-    at, found = start if lines is None else 0, {}
+    at = start if lines is None else 0
+    found: dict[str, _Records] = {}
     for kind, element in elements.items():
         if {*wanted} <= {*found}:
             break
@@ -221,7 +223,8 @@ def _from_lines(lines: Lines, at: int, element: _Element) -> _Records:
     def lists(i: int) -> tuple[np.ndarray, np.ndarray]:
         if len(parts) == 1 and (alike := _alike_lines(body)) is not None:
             return alike
-        sizes, items = [], []
+        sizes: list[int] = []
+        items: list[int] = []
         for found in _words(body, parts, i):
             sizes.append(len(found))
             items += map(int, found)
@@ -310,7 +313,7 @@ def _alike_records(data: bytes, at: int, element: _Element) -> np.dtype | None:
     """Of a record, if all have lists as long as the first; EOFError if not even that is there."""
     first = _Element(1, element.properties)
     _, sizes, _ = _walk(data, at, first)
-    fields = []
+    fields: list[Any] = []
     for i, (part, size) in enumerate(zip(element.properties, sizes, strict=True)):
         fields += [(f"length {i}", part.length)] if part.length is not None else []
         fields.append((f"items {i}", part.dtype, (int(size[0]),)))
@@ -386,7 +389,7 @@ def _gather(data: bytes, begins: np.ndarray, sizes: np.ndarray, dtype: np.dtype)
 
 
 def _mesh(
-    points: np.ndarray, surfaces: dict[str, _Records], name: str, flags: dict[str, bool]
+    points: np.ndarray, surfaces: dict[str, _Records], name: str, flags: dict[str, Any]
 ) -> Geometry:
     corners, sizes = np.zeros(0, np.int64), np.zeros(0, np.int64)
     triangles = np.zeros((0, 3), np.int64)
@@ -416,7 +419,7 @@ def _mesh(
 
 
 def _without_faint(
-    points: np.ndarray, vertices: _Records, names: set[str], flags: dict[str, bool]
+    points: np.ndarray, vertices: _Records, names: set[str], flags: dict[str, Any]
 ) -> Geometry:
     """The cloud; of one of Gaussian splats those that one can see."""
     if not names >= _SPLAT:

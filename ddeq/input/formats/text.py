@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -137,7 +137,9 @@ def _find_layout(text: bytes, name: str) -> _Layout:
     if not votes:
         raise UserError(f"'{name}' holds no points, so give a file with one point per line.")
     separator, decimal, kinds = votes.most_common(1)[0][0]
-    before, rows, start = [], [], 0
+    before: list[str] = []
+    rows: list[list[str]] = []
+    start = 0
     for at, line in _lines(text):
         cells = _cells(_bare(line), separator)
         if not _is_comment(line, separator) and _kinds(cells, decimal) == kinds:
@@ -247,7 +249,7 @@ def _choose_columns(
             )
         left = [cell for i, cell in enumerate(layout.heading) if i not in chosen.columns and cell]
         plain = [cell.lower() for cell in chosen.names] == list(AXES[: len(chosen.names)])
-        notes = ()
+        notes: tuple[str, ...] = ()
         if left or not plain:
             notes = (f"Used as {_axes(chosen.names)}: the columns {_quoted(chosen.names)}.",)
         if left:
@@ -275,7 +277,7 @@ def _choose_columns(
     return columns, notes, None
 
 
-def _axes(columns: tuple) -> str:
+def _axes(columns: Sequence[object]) -> str:
     return "x and y" if len(columns) == 2 else "x, y and z"
 
 
