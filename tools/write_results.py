@@ -6,6 +6,9 @@ In a document, a figure or a table stands between marks, ``<!--{{ EXPRESSION }}-
 The expression is Jinja's. It names records: those of a model card by the card's and the record's
 name, such as ``digits.test.accuracy``, those of ``docs/results/`` by the file's name; ``-`` becomes
 ``_``. Formats and tables are the functions of ``result_tables.py``, here as functions and filters.
+
+Several trainings side by side: ``ddeq evaluate modelnet --runs RUNS_FOLDER --record
+docs/results/modelnet.json``, and ``models_table(modelnet.models)`` in a document.
 """
 
 import argparse

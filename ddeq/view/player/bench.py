@@ -8,7 +8,6 @@ finished; of Plotly's, generously, all that it announces.
 import argparse
 import functools
 import http.server
-import json
 import shutil
 import sys
 import tempfile
@@ -22,6 +21,8 @@ from typing import Any
 
 import numpy as np
 
+from ddeq.provenance import provenance, typed
+from ddeq.records import as_text, into_file, record
 from ddeq.view.player.assets import script
 from ddeq.view.player.format import Trajectory, encode
 
@@ -238,35 +239,22 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         super().end_headers()
 
 
-ROWS = (  # key, text, format
-    ("fps_2048", "frames a second, 2,048 particles", "{:.1f}"),
-    ("fps_20000", "frames a second, 20,000 particles", "{:.1f}"),
-    ("bytes_per_particle_step", "bytes sent per particle and step (3 floats are 12)", "{:.2f}"),
-    ("first_frame_ms", "ms from solve finished to first frame, 2,048 x 100", "{:.0f}"),
-    ("longest_scrub_ms", "longest scrub in ms, 2,048 particles, 200 steps", "{:.0f}"),
-    ("heap_growth", f"growth of the JavaScript heap over {RESOLVES} solves", "{:+.1%}"),
-)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--repetitions", type=int, default=5)
-    arguments = parser.parse_args()
-
+def measured(repetitions: int) -> dict[str, Any]:
+    """Both ways to show a run, by name, and the version of the browser."""
     from playwright.sync_api import sync_playwright
     from plotly.offline import get_plotlyjs
 
-    results = {}
+    subjects = {
+        "player": (PLAYER_PAGE, script(), encode),
+        "plotly": (PLOTLY_PAGE, get_plotlyjs(), plotly_json),
+    }
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        subjects = {
-            "player": (PLAYER_PAGE, script(), encode),
-            "plotly": (PLOTLY_PAGE, get_plotlyjs(), plotly_json),
-        }
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM
         )
+        results["chromium"] = browser.version
         with served(folder) as address:
             for kind, (template, code, pack) in subjects.items():
                 (folder / f"{kind}.html").write_text(
@@ -275,22 +263,26 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1000, "height": 800})
                 page.goto(f"{address}/{kind}.html")
                 page.wait_for_function("globalThis.subject")
-                subject = Subject(page, folder, pack)
                 results[kind] = measure(
-                    subject,
-                    arguments.repetitions,
+                    Subject(page, folder, pack),
+                    repetitions,
                     lambda what, kind=kind: print(f"{kind}: {what} ...", file=sys.stderr),
                 )
                 page.close()
         browser.close()
+    return results
 
-    if arguments.json:
-        print(json.dumps(results))
-        return
-    print("| | Plotly 3-D frames | the player |\n|---|---|---|")
-    for key, text, style in ROWS:
-        cells = (style.format(results[kind][key]) for kind in ("plotly", "player"))
-        print(f"| {text} | {' | '.join(cells)} |")
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--record", type=Path, metavar="FILE", help="write the result there, too")
+    parser.add_argument("--repetitions", type=int, default=5)
+    arguments = parser.parse_args()
+    origin = provenance(typed("python -m ddeq.view.player.bench", sys.argv[1:], {}))
+    found = record(measured(arguments.repetitions), origin)
+    print(as_text(found), end="")
+    if arguments.record is not None:
+        into_file(arguments.record, found)
 
 
 if __name__ == "__main__":
