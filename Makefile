@@ -1,5 +1,5 @@
 # make run    the app, on http://localhost:8501
-# make test   style and tests, in Python, JavaScript and a real browser
+# make test   style, types and tests, in Python, JavaScript and a real browser
 # make bench  speed on this machine
 
 PYTHON ?= python3.11
