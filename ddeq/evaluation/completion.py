@@ -19,9 +19,10 @@ from ddeq.errors import UserError
 from ddeq.evaluation.cases import Case
 from ddeq.evaluation.steps import step_counts
 from ddeq.input.preprocess import collate
-from ddeq.metrics.distances import chamfer, emd, energy_distance, f_score
+from ddeq.metrics.distances import chamfer, energy_distance, f_score
 from ddeq.metrics.intervals import mean_interval
 from ddeq.metrics.particles import spread
+from ddeq.metrics.transport import emd
 from ddeq.model.baselines import PCN
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.flows import flow_of

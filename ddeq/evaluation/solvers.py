@@ -14,14 +14,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from ddeq.evaluation.classification import Labelled, flows
 from ddeq.metrics.particles import spread
+from ddeq.metrics.transport import w2
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.settings import Limits, RunSettings
-from ddeq.solve.kernels import Continued, Kernel, Riesz, squared_distances
+from ddeq.solve.kernels import Continued, Kernel, Riesz
 from ddeq.solve.objective import Objective
 from ddeq.solve.solvers import (
     LBFGS,
@@ -147,17 +147,6 @@ def _lengthened(rows: Tensor, length: int) -> Tensor:
     return torch.cat([rows, rows[-1:].expand(length - len(rows), -1)])
 
 
-def wasserstein(a: Tensor, b: Tensor) -> np.ndarray:
-    """Wasserstein-2 distances between ``K`` pairs of clouds of one size, ``(K, N, d)``: ``(K,)``.
-
-    Exact: for uniform measures of one size the best plan is an assignment.
-    """
-    distances = []
-    for cost in squared_distances(a.double(), b.double()).numpy():  # (N, N)
-        distances.append(np.sqrt(cost[linear_sum_assignment(cost)].mean()))
-    return np.array(distances)
-
-
 def compare(
     checkpoint: Checkpoint,
     data: Labelled,
@@ -182,7 +171,8 @@ def compare(
 
 def _apart(a: Ends, b: Ends) -> dict:
     """How far two ends of the same clouds differ, distances in units of the spread of ``b``."""
-    distance = wasserstein(a.particles, b.particles) / b.spread.numpy()
+    pairs = zip(a.particles.numpy(), b.particles.numpy(), strict=True)
+    distance = np.array([w2(*pair) for pair in pairs]) / b.spread.numpy()
     return {
         "same_class": float((a.predicted == b.predicted).double().mean()),
         "wasserstein": float(np.median(distance)),

@@ -11,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.lab.measures import SAME, Groups, grouped, w2_matrix
+from ddeq.lab.measures import SAME, Groups, grouped
 from ddeq.metrics.particles import spread
+from ddeq.metrics.transport import between
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
@@ -133,7 +134,7 @@ class Search:
                 yield found
             found = replace(found, ends=(*found.ends, *self._ended(flow, count, variant)))
             yield found
-        distances = w2_matrix([end.measure for end in found.ends])
+        distances = between([end.measure for end in found.ends])
         yield replace(found, progress=1.0, distances=distances)
 
     def _flow(self, count: int, variant: str) -> Flow:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import cdist
 
 SAME = 0.75
 """Two measures no further apart than this share of their spread count as one equilibrium. A cloud
@@ -16,27 +13,6 @@ that has collapsed to its centre is once its spread away; ten particles find a m
 """
 COLLAPSED = 0.05
 """A cloud whose spread is at most this share of where it began has collapsed to one point."""
-
-
-def w2(a: np.ndarray, b: np.ndarray) -> float:
-    """Wasserstein-2 distance of the uniform measures on ``a (N, d)`` and ``b (M, d)``, exactly.
-
-    In the units of the points; by linear programming (POT). nan if a point is not a number.
-    """
-    import ot  # slow to import, and few runs need it
-
-    if not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return float("nan")
-    cost = cdist(a, b, "sqeuclidean")  # (N, M)
-    return float(max(0.0, ot.emd2([], [], cost, numItermax=1_000_000)) ** 0.5)
-
-
-def w2_matrix(clouds: Sequence[np.ndarray]) -> np.ndarray:
-    """:func:`w2` of each two of R clouds ``(N_r, d)``: ``(R, R)``."""
-    distances = np.zeros((len(clouds), len(clouds)))
-    for i, j in combinations_with_replacement(range(len(clouds)), 2):
-        distances[i, j] = distances[j, i] = w2(clouds[i], clouds[j])
-    return distances
 
 
 def embed(distances: np.ndarray, axes: int = 2) -> np.ndarray:
@@ -81,7 +57,8 @@ def grouped(
     """Runs that end close together, or that others between them connect, are one group.
 
     Args:
-        distances: ``(R, R)``, see :func:`w2_matrix`; nan for runs that ended nowhere.
+        distances: ``(R, R)``, see :func:`ddeq.metrics.transport.between`; nan for runs that
+            ended nowhere.
         spreads: ``(R,)``, see :func:`ddeq.metrics.particles.spread`, at the end.
         starts: ``(R,)``, likewise, at the start.
         same: how close is close, see :data:`SAME`.

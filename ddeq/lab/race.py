@@ -14,8 +14,9 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from ddeq.lab.measures import SAME, Groups, grouped, w2_matrix
+from ddeq.lab.measures import SAME, Groups, grouped
 from ddeq.lab.runs import LabFrame
+from ddeq.metrics.transport import between
 from ddeq.run.base import CSV_COLUMNS
 
 
@@ -98,7 +99,7 @@ def judge(lanes: Sequence[Lane], target: float, same: float = SAME) -> Result:
         same: see :func:`ddeq.lab.measures.grouped`.
     """
     ends = [lane.frames[-1] for lane in lanes]
-    distances = w2_matrix([end.particles for end in ends])
+    distances = between([end.particles for end in ends])
     arrived = np.array([min(frame.common for frame in lane.frames) <= target for lane in lanes])
     spreads = np.array([end.spread for end in ends])
     starts = np.array([lane.frames[0].spread for lane in lanes])

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.metrics.distances import emd
+from ddeq.metrics.transport import emd
 from ddeq.seeds import seeded, shaking
 from ddeq.solve.flow import Flow, FlowStep, StopRule
 from ddeq.solve.kernels import Kernel

@@ -2,38 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import ot
 import torch
-from scipy.spatial.distance import cdist
 
 from ddeq.solve.kernels import Kernel, mmd2
-
-
-@dataclass(frozen=True, eq=False)
-class Transport:
-    """The cheapest way to carry one cloud onto another.
-
-    Attributes:
-        plan: ``(N, M)``, how much mass goes from point ``n`` to point ``m``; rows sum to ``1/N``,
-            columns to ``1/M``.
-        distance: Wasserstein-2, in the units of the points.
-    """
-
-    plan: np.ndarray
-    distance: float
-
-
-def transport(a: np.ndarray, b: np.ndarray) -> Transport:
-    """The optimal plan between the uniform measures on ``a (N, d)`` and ``b (M, d)``, by POT.
-
-    Source: Peyre and Cuturi 2019, https://arxiv.org/abs/1803.00567, chapter 2.
-    """
-    cost = cdist(a, b, "sqeuclidean")  # (N, M)
-    plan = ot.emd([], [], cost)
-    return Transport(plan, float(np.sqrt((plan * cost).sum())))
 
 
 def mmd(a: np.ndarray, b: np.ndarray, kernel: Kernel, valid: np.ndarray | None = None) -> float:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 from scipy.spatial import cKDTree
 
-from ddeq.metrics.distances import emd
+from ddeq.metrics.transport import between, emd
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,5 @@ class Agreement:
 
 def compare(known: np.ndarray, filled: Sequence[np.ndarray]) -> Agreement:
     """Compare what R runs filled in, ``(N_r, d)`` each, beside the same known points ``(K, d)``."""
-    distances = np.zeros((len(filled), len(filled)))
-    for i, j in combinations(range(len(filled)), 2):
-        distances[i, j] = distances[j, i] = emd(filled[i], filled[j])
     nearest = cKDTree(known).query(known, k=2)[0][:, 1]  # (K,)
-    return Agreement(distances, float(nearest.mean()))
+    return Agreement(between(filled, emd), float(nearest.mean()))

@@ -29,17 +29,6 @@ def chamfer(a: np.ndarray, b: np.ndarray) -> float:
     return float(there.mean() + back.mean()) / 2
 
 
-def emd(a: np.ndarray, b: np.ndarray) -> float:
-    """Earth mover's distance (Wasserstein-1) of clouds ``a (N, d)`` and ``b (M, d)``, exactly.
-
-    The least mean distance over which the uniform measure on ``a`` is carried to that on ``b``, in
-    the units of the points; by linear programming (POT), so time grows with the cube of the sizes.
-    """
-    import ot  # slow to import, and few runs need it
-
-    return float(ot.emd2([], [], cdist(a, b), numItermax=1_000_000))
-
-
 def coverage(missing: np.ndarray, free: np.ndarray, radius: float) -> float:
     """Share of the points ``missing (M, d)`` that have one of ``free (N, d)`` within ``radius``."""
     nearest, _ = cKDTree(free).query(missing)

@@ -8,7 +8,8 @@ import numpy as np
 
 from ddeq.input.hollow import Hollow
 from ddeq.input.preprocess import standardise
-from ddeq.metrics.distances import chamfer, coverage, emd, energy_distance, f_score, f_score_radius
+from ddeq.metrics.distances import chamfer, coverage, energy_distance, f_score, f_score_radius
+from ddeq.metrics.transport import emd
 
 COVERAGE_RADIUS = 0.25  # in units of the standardised truth: about a pixel of a digit
 _MAX_COMPARED = 400  # points of a cloud: an EMD costs the cube

@@ -15,7 +15,8 @@ from ddeq.input.gallery import load_gallery
 from ddeq.input.hollow import Hollow
 from ddeq.input.images import pixel_cloud
 from ddeq.input.preprocess import standardise
-from ddeq.metrics.distances import chamfer, emd, energy_distance, f_score
+from ddeq.metrics.distances import chamfer, energy_distance, f_score
+from ddeq.metrics.transport import emd
 from ddeq.model.baselines import PCN, PCNConfig
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import free_count

@@ -6,20 +6,18 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
-import ot
 import pytest
 import torch
 
 from ddeq.evaluation import solvers
 from ddeq.evaluation.classification import Labelled
 from ddeq.evaluation.figure import curves_svg
-from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, solve, wasserstein
+from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, solve
 from ddeq.input.preprocess import collate
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import Limits, RunSettings
 from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import SOLVERS, EulerDecay, Picard
-from tests.solving import normal
 
 SHORT = RunSettings(EulerDecay(1.0, 10.0, 0.0), Riesz(), Limits(steps=12, tolerance=1e-4))
 PICARD = RunSettings(Picard(), Riesz(), Limits(steps=6, tolerance=1e-3))
@@ -42,19 +40,6 @@ def ends(relative: list, evaluations: list) -> Ends:
         torch.ones(count),
         0.0,
     )
-
-
-def test_wasserstein_is_that_of_optimal_transport():
-    a, b = normal(3, 6, 4), normal(3, 6, 4, seed=1)
-    pairs = zip(a.numpy(), b.numpy(), strict=True)
-    expected = [math.sqrt(ot.emd2([], [], ot.dist(u, v))) for u, v in pairs]
-    np.testing.assert_allclose(wasserstein(a, b), expected)
-
-
-def test_wasserstein_ignores_the_order_and_measures_a_shift():
-    a = normal(2, 5, 3)
-    np.testing.assert_allclose(wasserstein(a, a[:, [4, 2, 0, 1, 3]]), 0)
-    np.testing.assert_allclose(wasserstein(a, a + torch.tensor([3.0, 0.0, 4.0])), 5)
 
 
 def test_the_cost_is_that_of_the_first_record_at_the_level():

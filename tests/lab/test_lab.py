@@ -16,11 +16,12 @@ from scipy.spatial.distance import cdist
 from ddeq.lab.early_exit import Measurement, Shipped, anytime_csv
 from ddeq.lab.equilibria import AS_IT_IS, PADDED, Ends, Search, ends_csv, ends_npz, varied
 from ddeq.lab.fork import Fork
-from ddeq.lab.measures import COLLAPSED, embed, grouped, w2, w2_matrix
+from ddeq.lab.measures import COLLAPSED, embed, grouped
 from ddeq.lab.phase import Grid, Sweep, axis, fields, map_csv
 from ddeq.lab.race import Lane, curves_csv, judge, lanes_npz, standings_csv
 from ddeq.lab.runs import LabRun
 from ddeq.lab.witness import on_plane, window_of, witness
+from ddeq.metrics.transport import w2
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.projection import principal_axes
@@ -39,34 +40,7 @@ def settings(**changes: object) -> RunSettings:
     return RunSettings.from_dict({**PLAIN, **changes})
 
 
-# Distances between measures
-
-
-@few
-@given(clouds, st.randoms())
-def test_a_measure_does_not_depend_on_the_order_of_its_points(cloud, random):
-    order = random.sample(range(len(cloud)), len(cloud))
-    assert w2(cloud, cloud[order]) == pytest.approx(0, abs=1e-6)
-    assert w2(cloud, np.repeat(cloud[order], 2, axis=0)) == pytest.approx(0, abs=1e-6)
-
-
-@few
-@given(clouds, arrays(np.float64, 3, elements=st.floats(-5, 5)))
-def test_a_measure_that_is_moved_is_as_far_away_as_it_was_moved(cloud, move):
-    assert w2(cloud, cloud + move) == pytest.approx(np.linalg.norm(move), abs=1e-6)
-
-
-@few
-@given(arrays(np.float64, (4, 6, 3), elements=st.floats(-5, 5)))
-def test_distances_are_a_metric(many):
-    d = w2_matrix(many)
-    np.testing.assert_allclose(d, d.T)
-    np.testing.assert_allclose(np.diag(d), 0, atol=1e-6)
-    assert (d[:, :, None] <= d[:, None, :] + d.T[None] + 1e-6).all()
-
-
-def test_what_is_not_a_number_has_no_distance():
-    assert np.isnan(w2(np.full((3, 2), np.nan), np.zeros((3, 2))))
+# Measures
 
 
 @few

@@ -18,10 +18,11 @@ from streamlit.testing.v1 import AppTest
 from ddeq.learn import arcs, descent
 from ddeq.learn.gradients import angle, gradients, graph_bytes
 from ddeq.learn.maps import CENTRE, MAPS, Line, halving_steps, walk
-from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled, transport
+from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled
 from ddeq.learn.real import DEPTHS, score
 from ddeq.learn.ring import RingOperator, even_start, movement, random_start
 from ddeq.learn.shapes import SHAPES, SIZE, fitted
+from ddeq.metrics.transport import transport
 from ddeq.model.checkpoints import ASSETS, load
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz

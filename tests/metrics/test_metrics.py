@@ -11,9 +11,10 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from ddeq.metrics.distances import chamfer, coverage, emd, energy_distance, f_score, f_score_radius
+from ddeq.metrics.distances import chamfer, coverage, energy_distance, f_score, f_score_radius
 from ddeq.metrics.intervals import crossed_interval, mean_interval, wilson_interval
 from ddeq.metrics.particles import spread
+from ddeq.metrics.transport import emd
 from ddeq.solve.kernels import Riesz, mmd2
 
 

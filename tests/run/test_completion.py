@@ -17,7 +17,8 @@ from ddeq.input.clouds import PointCloud
 from ddeq.input.formats.axes import UP_AXES, turn_up
 from ddeq.input.hollow import hollow, without_truth
 from ddeq.input.preprocess import standardise
-from ddeq.metrics.distances import chamfer, coverage, emd, energy_distance, f_score
+from ddeq.metrics.distances import chamfer, coverage, energy_distance, f_score
+from ddeq.metrics.transport import emd
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import Completer, free_count, scatter
 from ddeq.run import completion

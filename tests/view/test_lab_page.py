@@ -11,9 +11,9 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from ddeq.lab.equilibria import AS_IT_IS, End, Ends
-from ddeq.lab.measures import w2_matrix
 from ddeq.lab.race import Result, Standing
 from ddeq.lab.witness import witness
+from ddeq.metrics.transport import between
 from ddeq.solve.kernels import Riesz
 from ddeq.view.lab.words import equilibria_sentence, race_sentence
 from ddeq.view.session import Kept, Name
@@ -253,7 +253,7 @@ def found_at(*places: float) -> Ends:
         End(seed, 2, AS_IT_IS, measure, 1.0, 1.0, 0.0, True, 1, 2, "sofa", 0.9)
         for seed, measure in enumerate(measures)
     )
-    return Ends(1.0, ends, w2_matrix(measures))
+    return Ends(1.0, ends, between(measures))
 
 
 @pytest.mark.parametrize(

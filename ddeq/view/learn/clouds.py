@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled, transport
+from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled
+from ddeq.metrics.transport import transport
 from ddeq.solve.kernels import Riesz
 from ddeq.view.learn.figures import board, group
 from ddeq.view.learn.frame import Chapter, Question, controls
@@ -46,7 +47,8 @@ clouds are the same.
 SNIPPET = """\
 import numpy as np
 from ddeq.solve.kernels import Riesz
-from ddeq.learn.measures import mmd, transport
+from ddeq.learn.measures import mmd
+from ddeq.metrics.transport import transport
 
 blue = np.array({blue})
 orange = np.array({orange})

@@ -53,7 +53,7 @@ SNIPPET = """\
 from ddeq.solve.kernels import Riesz
 from ddeq.learn.descent import flow_to
 from ddeq.learn.shapes import SHAPES
-from ddeq.metrics.distances import emd
+from ddeq.metrics.transport import emd
 from ddeq.solve.solvers import {name}
 
 target = SHAPES["{shape}"]({count})
