@@ -18,12 +18,13 @@ from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, said, settings
 from ddeq.errors import UserError
 from ddeq.evaluation import completion, objects, solvers
-from ddeq.evaluation.classification import Labelled, load_digits, predict, report, stability
+from ddeq.evaluation.classification import load_digits, predict, report, stability
 from ddeq.evaluation.digit_cases import copy_neighbour, cut_digits
 from ddeq.evaluation.figure import curves_svg
 from ddeq.evaluation.neighbours import Neighbours
 from ddeq.evaluation.object_cases import cut_objects
 from ddeq.evaluation.object_neighbours import ObjectNeighbours
+from ddeq.input.labelled import Labelled
 from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.device import pick_device

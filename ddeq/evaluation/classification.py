@@ -14,29 +14,17 @@ from tqdm import tqdm
 
 from ddeq.input.clouds import PointCloud
 from ddeq.input.images import pixel_cloud
+from ddeq.input.labelled import Labelled
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
 from ddeq.metrics.intervals import wilson_interval
 from ddeq.metrics.particles import distinct_particles, spread
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.flows import flow_of
+from ddeq.run.flows import after, flow_of_clouds
 from ddeq.run.settings import RunSettings
 from ddeq.seeds import seed_of
 from ddeq.solve.flow import Flow
 from ddeq.training.datasets.mnist import Split, load_mnist
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """Prepared clouds and their classes.
-
-    Attributes:
-        clouds: ``K`` arrays ``(M_k, d_x)``, see :func:`ddeq.input.prepare.prepare`.
-        labels: ``(K,)`` int64.
-    """
-
-    clouds: Sequence[np.ndarray]
-    labels: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -87,12 +75,10 @@ def flows(
 
     Each cloud starts from a seed of its own, see :func:`ddeq.seeds.seed_of`.
     """
-    model, limits = checkpoint.model, settings.limits
-    for index, x, mask in _batches(data, batch_size):
-        seeds = [seed_of(limits.seed, k) for k in index]
-        encoded = model.encode(x.to(device), mask.to(device))
-        z0 = model.start(seeds, limits.particles)
-        yield index, flow_of(encoded, z0, settings, seeds, velocity=False)
+    for index in _batches(data, batch_size):
+        clouds = [data.clouds[k] for k in index]
+        seeds = [seed_of(settings.limits.seed, k) for k in index]
+        yield index, flow_of_clouds(checkpoint.model, clouds, settings, seeds, device)
 
 
 @torch.no_grad()
@@ -126,13 +112,10 @@ def predict_along(
     longest = settings.taking(max(counts))
     for index, flow in flows(checkpoint, data, longest, device, batch_size):
         order.append(index)
-        waiting = sorted(counts)
-        for here in flow:
+        for count, here in after(flow, counts):
             steps = torch.full_like(here.evaluations, here.step)
-            ended = not here.running.any()  # so it is what more steps would give
-            while waiting and (here.step == waiting[0] or ended):
-                found = _read_out(checkpoint, here.particles, steps, here.relative_objective)
-                parts[waiting.pop(0)].append(found)
+            found = _read_out(checkpoint, here.particles, steps, here.relative_objective)
+            parts[count].append(found)
     return {count: _joined(order, found) for count, found in parts.items()}
 
 
@@ -165,17 +148,17 @@ def predict_at_once(
 ) -> Tensor:
     """Class probabilities ``(K, classes)`` by a network that needs no solver."""
     order, parts = [], []
-    for index, x, mask in _batches(data, batch_size):
+    for index in _batches(data, batch_size):
+        x, mask = collate([data.clouds[k] for k in index])
         order.append(index)
         parts.append(checkpoint.model(x.to(device), mask.to(device)).softmax(-1))
     return torch.cat(parts).cpu()[torch.from_numpy(np.argsort(np.concatenate(order)))]
 
 
-def _batches(data: Labelled, size: int) -> Iterator[tuple[np.ndarray, Tensor, Tensor]]:
-    """Batches of clouds, those of one size together: their indices, points and mask."""
+def _batches(data: Labelled, size: int) -> Iterator[np.ndarray]:
+    """Which clouds make a batch, those of one size together."""
     order = np.argsort([len(cloud) for cloud in data.clouds], kind="stable")  # less padding
-    for index in tqdm(np.array_split(order, -(-len(order) // size)), unit="batch"):
-        yield index, *collate([data.clouds[k] for k in index])
+    return iter(tqdm(np.array_split(order, -(-len(order) // size)), unit="batch"))
 
 
 def report(checkpoint: Checkpoint, data: Labelled, result: Predictions) -> dict:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-from ddeq.evaluation.classification import Labelled
+from ddeq.input.labelled import Labelled
 
 NEIGHBOURS = 3
 _RATIOS = 0.3  # weight beside the histograms; the best of 0 to 2, leave-one-out on the train side

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 
 from ddeq.evaluation.classification import (
-    Labelled,
     Predictions,
     counted,
     equilibrium,
@@ -20,6 +19,7 @@ from ddeq.evaluation.classification import (
 )
 from ddeq.evaluation.samplings import PLAIN, sampled
 from ddeq.evaluation.steps import step_counts
+from ddeq.input.labelled import Labelled
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier
 from ddeq.run.settings import RunSettings, with_defaults

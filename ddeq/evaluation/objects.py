@@ -14,7 +14,6 @@ import torch
 
 from ddeq.errors import UserError
 from ddeq.evaluation.classification import (
-    Labelled,
     equilibrium,
     predict,
     predict_along,
@@ -24,6 +23,7 @@ from ddeq.evaluation.classification import (
 from ddeq.evaluation.descriptors import NearestObjects
 from ddeq.evaluation.samplings import CONDITIONS, PLAIN, copied, evenly_spread, sampled
 from ddeq.evaluation.steps import step_counts
+from ddeq.input.labelled import Labelled
 from ddeq.metrics.intervals import mean_interval, wilson_interval
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ddeq.evaluation.classification import Labelled
 from ddeq.input.clouds import SURFACE_POINTS
+from ddeq.input.labelled import Labelled
 from ddeq.input.preprocess import standardise, subsample
 from ddeq.training.datasets.objects import ObjectAugmentation, ObjectClouds
 from ddeq.training.datasets.parts import near_copies

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.evaluation.classification import Labelled, flows
+from ddeq.evaluation.classification import flows
+from ddeq.input.labelled import Labelled
 from ddeq.metrics.particles import spread
 from ddeq.metrics.transport import w2
 from ddeq.model.checkpoints import Checkpoint

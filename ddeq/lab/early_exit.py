@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,12 +13,12 @@ import torch
 from torch import Tensor
 
 from ddeq.input.families import Family
+from ddeq.input.labelled import Labelled
 from ddeq.input.prepare import prepare
-from ddeq.input.preprocess import collate
 from ddeq.lab.samples import samples
 from ddeq.metrics.intervals import wilson_interval
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.flows import flow_of
+from ddeq.run.flows import after, flow_of_clouds
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.seeds import seed_of
 from ddeq.solve.flow import Flow
@@ -27,24 +27,11 @@ BATCH = 60
 TIMED = 12  # clouds, solved one at a time for their milliseconds
 
 
-@dataclass(frozen=True)
-class Shipped:
-    """What comes with the package, prepared for a model.
-
-    Attributes:
-        clouds: ``(M_k, d_x)`` each.
-        labels: ``(K,)``, class indices.
-    """
-
-    clouds: Sequence[np.ndarray]
-    labels: np.ndarray
-
-
-def shipped(family: Family, card: dict) -> Shipped:
+def shipped(family: Family, card: dict) -> Labelled:
     """All of a family's gallery, for the model of this card."""
     known = samples(family)
     labels = np.array([card["labels"].index(name) for name in known.classes])
-    return Shipped([prepare(cloud, card) for cloud in known.clouds], labels)
+    return Labelled([prepare(cloud, card) for cloud in known.clouds], labels)
 
 
 @dataclass(frozen=True)
@@ -103,7 +90,7 @@ class Measurement:
         self,
         checkpoint: Checkpoint,
         control: Checkpoint,
-        data: Shipped,
+        data: Labelled,
         settings: RunSettings,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -127,22 +114,17 @@ class Measurement:
         """What was known, and these clouds too."""
         truth = torch.tensor(self.data.labels[index.start : index.stop])
         share = len(index) / len(self.data.labels)
-        control = self._flow(self.control, self.control_settings, index)
-        for step in control:
-            end = step
+        end = self._flow(self.control, self.control_settings, index).run()
         right = self._right(self.control, end.particles, truth)
         before = replace(before, control=_more(before.control, right, len(index)))
         scores = list(before.scores)
         flow = self._flow(self.model, self.settings, index)
-        for step in flow:
+        for k, step in after(flow, range(len(scores))):
             right = self._right(self.model, step.particles, truth)
-            scores[step.step] = _more(scores[step.step], right, len(index))
-            part = (step.step + 1) / len(scores) * share
+            scores[k] = _more(scores[k], right, len(index))
+            part = (k + 1) / len(scores) * share
             # The last tenth is for the clock.
             yield replace(before, progress=min(0.9, before.progress + 0.9 * part))
-        # A solve may end early where every cloud stands still: later steps say the same.
-        for k in range(step.step + 1, len(scores)):
-            scores[k] = _more(scores[k], right, len(index))
         yield replace(
             before, scores=tuple(scores), progress=min(0.9, before.progress + 0.9 * share)
         )
@@ -186,12 +168,10 @@ class Measurement:
 
     @torch.no_grad()
     def _flow(self, model: torch.nn.Module, settings: RunSettings, index: range) -> Flow:
-        x, mask = collate([self.data.clouds[k] for k in index])
-        limits = settings.limits
-        seeds = [seed_of(limits.seed, k) for k in index]
-        encoded = model.encode(x.to(self.device), mask.to(self.device) if len(index) > 1 else None)
-        z0 = model.start(seeds, limits.particles)
-        return flow_of(encoded, z0, settings.taking(limits.steps), seeds, velocity=False)
+        clouds = [self.data.clouds[k] for k in index]
+        seeds = [seed_of(settings.limits.seed, k) for k in index]
+        settings = settings.taking(settings.limits.steps)
+        return flow_of_clouds(model, clouds, settings, seeds, self.device)
 
     @torch.no_grad()
     def _right(self, model: torch.nn.Module, particles: Tensor, truth: Tensor) -> int:

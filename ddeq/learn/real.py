@@ -10,9 +10,8 @@ import torch
 
 from ddeq.input.gallery import PER_CLASS, load_gallery
 from ddeq.input.prepare import prepare
-from ddeq.input.preprocess import collate
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.flows import flow_of
+from ddeq.run.flows import after, flow_of_clouds
 from ddeq.run.settings import Limits, RunSettings
 from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import Picard
@@ -40,13 +39,10 @@ def score(checkpoint: Checkpoint) -> Iterator[Score]:
     settings = RunSettings(Picard(), Riesz(), Limits()).taking(max(DEPTHS))
     for start in range(0, len(gallery.labels), PER_CLASS):
         digits = range(start, min(start + PER_CLASS, len(gallery.labels)))
-        points, mask = collate([prepare(gallery.cloud(i), checkpoint.card) for i in digits])
-        z0 = model.start([0] * len(digits))
-        flow = flow_of(model.encode(points, mask), z0, settings, velocity=False)
+        clouds = [prepare(gallery.cloud(i), checkpoint.card) for i in digits]
+        flow = flow_of_clouds(model, clouds, settings, [0] * len(digits))
         truth = torch.tensor(gallery.labels[start : digits.stop])
-        with torch.no_grad():
-            for step in flow:
-                if step.step in DEPTHS:
-                    hits = model.logits(step.particles).argmax(-1) == truth
-                    right[DEPTHS.index(step.step)] += int(hits.sum())
+        for k, (_, step) in enumerate(after(flow, DEPTHS)):
+            with torch.no_grad():
+                right[k] += int((model.logits(step.particles).argmax(-1) == truth).sum())
         yield Score(digits.stop, tuple(right.tolist()))

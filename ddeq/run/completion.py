@@ -16,11 +16,11 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud
 from ddeq.input.hollow import Hollow
 from ddeq.input.prepare import in_dimension, prepare
-from ddeq.input.preprocess import collate, isotropic, standardise, subsample
+from ddeq.input.preprocess import isotropic, standardise, subsample
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import free_count, scatter
 from ddeq.run.base import Run, as_array, step_numbers
-from ddeq.run.flows import flow_of
+from ddeq.run.flows import flow_of, flow_of_clouds
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.run.truth import TRUTH_COLUMNS, comparison
 from ddeq.solve.flow import FlowStep, Stopped
@@ -234,12 +234,10 @@ class CompleterRun(Run):
         """Class probabilities ``(T, classes)`` of completed clouds."""
         model, card = self.classifier.model, self.classifier.card
         clouds = [np.concatenate([self.seen, frame.points]).astype(np.float64) for frame in frames]
-        x, mask = collate([prepare(PointCloud(cloud, "completion"), card) for cloud in clouds])
+        prepared = [prepare(PointCloud(cloud, "completion"), card) for cloud in clouds]
         settings = with_defaults(card, {})
         seeds = [settings.limits.seed] * len(frames)
-        encoded = model.encode(x.to(self.device), mask.to(self.device))
-        z0 = model.start(seeds, settings.limits.particles)
-        end = flow_of(encoded, z0, settings, seeds, velocity=False).run()
+        end = flow_of_clouds(model, prepared, settings, seeds, self.device).run()
         return model.probabilities(end.particles).cpu().numpy()
 
     @property

@@ -9,11 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddeq.evaluation.classification import Labelled, predict, predict_at_once
+from ddeq.evaluation.classification import predict, predict_at_once
 from ddeq.evaluation.descriptors import NearestObjects, describe
 from ddeq.evaluation.objects import compare, flow_report, mark
 from ddeq.evaluation.samplings import CONDITIONS, copied, evenly_spread, sampled
 from ddeq.input.clouds import PointCloud
+from ddeq.input.labelled import Labelled
 from ddeq.input.prepare import prepare
 from ddeq.metrics.intervals import wilson_interval
 from ddeq.run.settings import with_defaults

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from ddeq.evaluation import solvers
-from ddeq.evaluation.classification import Labelled
 from ddeq.evaluation.figure import curves_svg
 from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, solve
+from ddeq.input.labelled import Labelled
 from ddeq.input.preprocess import collate
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import Limits, RunSettings

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
-from ddeq.lab.early_exit import Measurement, Shipped, anytime_csv
+from ddeq.input.labelled import Labelled
+from ddeq.lab.early_exit import Measurement, anytime_csv
 from ddeq.lab.equilibria import AS_IT_IS, PADDED, Ends, Search, ends_csv, ends_npz, varied
 from ddeq.lab.fork import Fork
 from ddeq.lab.measures import COLLAPSED, embed, grouped
@@ -338,7 +339,7 @@ def test_a_kernel_that_changes_on_the_way_is_no_axis():
 def test_reading_out_early_is_a_run_with_fewer_steps(tiny, new_classifier):
     rng = np.random.default_rng(1)
     clouds = [rng.normal(size=(n, 2)).astype(np.float32) for n in (9, 12, 15, 12)]
-    data = Shipped(clouds, np.array([0, 1, 2, 1]))
+    data = Labelled(clouds, np.array([0, 1, 2, 1]))
     card = {**tiny.card, "settings": {**PLAIN, "solver": "picard", "steps": 1}}
     control = Checkpoint(new_classifier().eval(), card)
     *_, found = Measurement(tiny, control, data, settings(solver="picard", steps=3))

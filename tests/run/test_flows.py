@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from ddeq.model.encoded import Encoded
-from ddeq.run.flows import flow_of
+from ddeq.run.flows import after, flow_of, flow_of_clouds
 from ddeq.run.settings import Limits, RunSettings
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Gaussian
-from ddeq.solve.solvers import Momentum
+from ddeq.solve.solvers import Momentum, Picard
 from tests.solving import normal, towards
 
 SETTINGS = RunSettings(Momentum(0.7), Gaussian(2.0), Limits(steps=6, tolerance=0.3, noise=0.2))
@@ -52,3 +52,24 @@ def test_so_many_steps_are_taken_whatever_the_objective():
     assert flow_of(encoded, z0, easy).run().steps.tolist() == [0]
     assert flow_of(encoded, z0, easy.taking(7)).run().steps.tolist() == [7]
     assert easy.taking(7).solver == easy.solver and easy.taking(7).kernel == easy.kernel
+
+
+def test_a_batch_of_clouds_solves_each_as_alone(tiny):
+    clouds = [normal(m, 2, seed=m).float().numpy() for m in (5, 9, 9)]
+    settings = RunSettings(Momentum(0.7), Gaussian(2.0), Limits(4, 0.0, particles=6, noise=0.1))
+    together = flow_of_clouds(tiny.model, clouds, settings, [3, 4, 5]).run()
+    for k, cloud in enumerate(clouds):
+        alone = flow_of_clouds(tiny.model, [cloud], settings, [3 + k]).run()
+        torch.testing.assert_close(alone.particles[0], together.particles[k], rtol=1e-4, atol=1e-4)
+
+
+def test_a_flow_that_has_ended_stays_as_it_is():
+    z0 = normal(1, 5, 3)
+    settings = RunSettings(Picard(), Gaussian(), Limits(steps=9, tolerance=1e-3))
+    steps = list(flow_of(Encoded(lambda z: 0.5 * z), z0, settings))
+    last = steps[-1].step
+    assert 2 < last < 9
+    found = list(after(flow_of(Encoded(lambda z: 0.5 * z), z0, settings), [9, 0, 2, last]))
+    assert [count for count, _ in found] == [0, 2, last, 9]
+    assert [step.step for _, step in found] == [0, 2, last, last]
+    assert torch.equal(found[1][1].particles, steps[2].particles)
