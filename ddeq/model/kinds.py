@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from ddeq.model.baselines import PCN, PointNet, SetTransformer
+from ddeq.model.baselines import PCN, PointMLP, PointNet, SetTransformer
 from ddeq.model.classifier import Classifier
 from ddeq.model.completer import Completer
 
@@ -12,6 +12,7 @@ KINDS: dict[str, type[nn.Module]] = {
     "classifier": Classifier,
     "completer": Completer,
     "pcn": PCN,
+    "pointmlp": PointMLP,
     "pointnet": PointNet,
     "set-transformer": SetTransformer,
 }

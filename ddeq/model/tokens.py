@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.grouping import gathered, grouped
+
 
 @dataclass(frozen=True)
 class TokenConfig:
@@ -82,59 +84,10 @@ class LocalLevel(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, of: Tokens) -> Tokens:
-        x, mask = of.centres, of.mask
-        distances = torch.cdist(x.detach(), x.detach())  # (B, M, M)
-        if mask is not None:
-            distances = distances.masked_fill(~mask[:, None, :], torch.inf)
-        chosen = farthest_points(x, distances, self.centres, mask)  # (B, C)
-        rows = distances.gather(1, chosen[..., None].expand(-1, -1, x.shape[1]))  # (B, C, M)
-        near = rows.topk(min(self.neighbours, x.shape[1]), largest=False).indices  # (B, C, k)
-        if mask is not None:  # where a cloud has fewer points, its nearest stand for the others
-            valid = mask.gather(1, near.flatten(1)).view_as(near)
-            near = torch.where(valid, near, near[..., :1])
-        centres = _gathered(x, chosen)  # (B, C, d_x)
+        x = of.centres
+        groups = grouped(x, of.mask, self.centres, self.neighbours)
+        centres = gathered(x, groups.centres)  # (B, C, d_x)
         of_points = self.of_point(torch.cat([x, of.features], 2))  # (B, M, w)
-        pairs = _gathered(of_points, near) + self.of_centre(centres)[:, :, None]  # (B, C, k, w)
-        features = self.of_pair(pairs.relu_()).max(2).values.relu()  # (B, C, w)
-        count = None if mask is None else mask.sum(1, keepdim=True)  # (B, 1)
-        kept = None if mask is None else torch.arange(chosen.shape[1], device=x.device) < count
-        return Tokens(centres, self.norm(features), kept)
-
-
-def farthest_points(x: Tensor, distances: Tensor, count: int, mask: Tensor | None) -> Tensor:
-    """Farthest-point sampling of ``count`` points of each cloud: their indices ``(B, C)``.
-
-    Begins with the point farthest from the cloud's centre, so the order of the points does not
-    matter. A cloud with fewer valid points repeats some of them, last.
-
-    Args:
-        x: ``(B, M, d)``, with ``mask (B, M)``.
-        distances: among the points, ``(B, M, M)``.
-        count: points to choose; all, if there are no more.
-        mask: True where a point is valid; None if all are.
-
-    Source: Eldar et al. 1997, https://doi.org/10.1109/83.623193.
-    """
-    weight = torch.ones_like(x[..., 0]) if mask is None else mask.to(x.dtype)  # (B, M)
-    centre = (weight[..., None] * x).sum(1, keepdim=True) / weight.sum(1)[:, None, None]
-    from_centre = (x - centre).square().sum(2)  # (B, M)
-    outside = -1.0  # never the farthest
-    if mask is not None:
-        from_centre = from_centre.masked_fill(~mask, outside)
-    here = from_centre.argmax(1)  # (B,)
-    cloud = torch.arange(len(x), device=x.device)
-    gap = x.new_full(x.shape[:2], torch.inf)  # to the nearest point chosen
-    if mask is not None:
-        gap = gap.masked_fill(~mask, outside)
-    chosen = [here]
-    for _ in range(min(count, x.shape[1]) - 1):
-        gap = torch.minimum(gap, distances[cloud, here])
-        here = gap.argmax(1)
-        chosen.append(here)
-    return torch.stack(chosen, 1)
-
-
-def _gathered(t: Tensor, index: Tensor) -> Tensor:
-    """Rows ``index (B, ...)`` of ``t (B, M, w)``: ``(B, ..., w)``."""
-    offset = torch.arange(len(t), device=t.device).view(-1, *[1] * (index.dim() - 1)) * t.shape[1]
-    return t.flatten(0, 1).index_select(0, (index + offset).flatten()).view(*index.shape, -1)
+        pairs = gathered(of_points, groups.near) + self.of_centre(centres)[:, :, None]
+        features = self.of_pair(pairs.relu_()).max(2).values.relu()  # (B, C, k, w) -> (B, C, w)
+        return Tokens(centres, self.norm(features), groups.mask)

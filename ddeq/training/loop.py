@@ -22,6 +22,7 @@ from ddeq.training.tasks import classification, completion
 
 TASKS = {
     "classifier": classification,
+    "pointmlp": classification,
     "pointnet": classification,
     "set-transformer": classification,
     "completer": completion,

@@ -150,7 +150,12 @@ class Recipe:
         """The same training with one application of ``F``, to particles as they start.
 
         Nothing else differs: network, data, batches, losses and schedule are this recipe's.
+
+        Raises:
+            UserError: the network solves nothing.
         """
+        if "settings" not in self.card:
+            raise UserError(f"A {self.kind} solves nothing, so leave out --control.")
         once = tuple(
             replace(
                 stage,
@@ -180,6 +185,9 @@ class Recipe:
 def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe file (TOML).
 
+    It may name a ``base``, another recipe beside it: what it does not say is said there, and each
+    of its tables stands for the whole of the base's.
+
     Args:
         path: of the file.
         changes: ``name=value`` each, to vary a recipe: ``seed=1``, ``model.lift=linear``,
@@ -189,7 +197,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
         UserError: missing, not TOML, or with a setting that does not exist.
     """
     try:
-        plain = tomllib.loads(Path(path).read_text())
+        plain = _read(Path(path))
         for change in changes:
             _set(plain, change)
         stages = [
@@ -197,7 +205,9 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
             for stage in plain["stages"]
         ]
         kind, data = plain.get("kind", "classifier"), plain.get("data", "digits")
-        if hasattr(KINDS[kind], "encode") and not all(stage.solves for stage in stages):
+        if not hasattr(KINDS[kind], "encode"):
+            plain["card"].pop("settings", None)  # of a solver
+        elif not all(stage.solves for stage in stages):
             raise ValueError(f"every stage of a {kind} needs solves")
         return Recipe(
             name=plain["name"],
@@ -224,10 +234,18 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
         )
     except FileNotFoundError as error:
         raise UserError(f"There is no recipe {path}: look in the folder recipes/.") from error
-    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"The recipe {path} cannot be used ({error}): compare it to recipes/."
         ) from error
+
+
+def _read(path: Path) -> dict:
+    """A recipe as it is written, on top of its base's."""
+    plain = tomllib.loads(path.read_text())
+    if base := plain.pop("base", None):
+        return {**_read(path.with_name(f"{base}.toml")), **plain}
+    return plain
 
 
 def _set(plain: dict, change: str) -> None:

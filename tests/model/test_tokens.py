@@ -6,8 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
+from ddeq.model.grouping import farthest_points, grouped
 from ddeq.model.operator import Operator, OperatorConfig
-from ddeq.model.tokens import TokenConfig, TokenEncoder, farthest_points
+from ddeq.model.tokens import TokenConfig, TokenEncoder
 
 SMALL = TokenConfig(centres=(12, 5), neighbours=(4, 3), widths=(8, 6))
 
@@ -108,3 +109,20 @@ def test_a_card_holds_the_sizes():
 def test_gradients_reach_every_weight(encoder):
     encoder(cloud(40)).features.square().mul(torch.arange(6.0)).sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+
+
+def test_groups_are_the_nearest_points_of_valid_centres():
+    x = cloud(30)
+    mask = torch.arange(30) < torch.tensor([[30], [4]])
+    found = grouped(x, mask, 6, 5)
+    assert found.mask.tolist() == [[True] * 6, [True] * 4 + [False] * 2]
+    for k, count in enumerate((30, 4)):
+        among = torch.cdist(x[k, :count], x[k, :count])
+        for c in range(min(6, count)):
+            row = among[found.centres[k, c]]
+            expected = row.sort().values[:5]
+            lengths = found.distances[k, c]
+            torch.testing.assert_close(lengths[: len(expected)], expected)
+            torch.testing.assert_close(lengths, row[found.near[k, c]])
+            assert found.near[k, c, 0] == found.centres[k, c]
+            assert (lengths[len(expected) :] == 0).all()  # the centre itself

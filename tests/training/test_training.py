@@ -27,6 +27,16 @@ from ddeq.training.recipes import Recipe, Solve, Stage, load_recipe
 from ddeq.training.tasks.classification import CRITERION, losses, prediction_losses, validate
 
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
+FAMILY = {
+    "modelnet-50k": pytest.approx(50_000, rel=0.2),
+    "modelnet-200k": pytest.approx(200_000, rel=0.2),
+    "modelnet-800k": pytest.approx(800_000, rel=0.2),
+    "modelnet-paper": 1_173_544,
+}
+PEERS = {
+    "modelnet-pointnet": pytest.approx(3.47e6, rel=0.01),
+    "modelnet-pointmlp": pytest.approx(400_000, rel=0.2),
+}
 GOOD = """
 name = "small"
 seed = 3
@@ -128,7 +138,7 @@ def test_the_control_differs_from_the_model_by_its_flow_alone(name):
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in RECIPES if "modelnet" in path.stem], ids=lambda path: path.stem
+    "path", [path for path in RECIPES if path.stem in FAMILY], ids=lambda path: path.stem
 )
 def test_a_control_differs_by_the_number_of_applications_alone(path):
     flowing = load_recipe(path)
@@ -144,6 +154,46 @@ def test_a_control_differs_by_the_number_of_applications_alone(path):
     assert settings.items() <= flowing.card["settings"].items()
     same = {"name": flowing.name, "stages": flowing.stages, "card": flowing.card}
     assert dataclasses.replace(control, **same) == flowing
+
+
+def test_the_family_and_its_peers_differ_by_their_networks_and_schedules_alone(refused):
+    """The same data, points, augmentation, labels and way of averaging."""
+    found = {name: load_recipe(RECIPES[0].parent / f"{name}.toml") for name in FAMILY | PEERS}
+    first = found["modelnet-200k"]
+    for name, recipe in found.items():
+        with torch.device("meta"):
+            model = KINDS[recipe.kind](recipe.model)
+        assert sum(p.numel() for p in model.parameters()) == {**FAMILY, **PEERS}[name]
+        card = {k: v for k, v in first.card.items() if k not in ("name", "kind", "settings")}
+        assert card.items() <= recipe.card.items()
+        same = {"name": name, "model": recipe.model, "card": recipe.card, "kind": recipe.kind}
+        assert dataclasses.replace(first, **same, stages=recipe.stages) == recipe
+        sizes, ours = (
+            {(one.points, one.batch_size, one.label_smoothing) for one in of.stages}
+            for of in (recipe, first)
+        )
+        assert sizes == ours
+        if name in FAMILY:
+            assert recipe.stages == first.stages
+    for name in PEERS:
+        assert "settings" not in found[name].card
+        with refused():
+            found[name].control()
+
+
+def test_a_recipe_may_stand_on_another(tmp_path, refused):
+    (tmp_path / "small.toml").write_text(GOOD)
+    own = 'base = "small"\nname = "own"\n[model]\nclasses = 2\n[model.operator]\nheads = 2\n'
+    (tmp_path / "own.toml").write_text(own)
+    base, found = (load_recipe(tmp_path / f"{name}.toml") for name in ("small", "own"))
+    assert (found.name, found.card["name"], found.stages) == ("own", "own", base.stages)
+    # A table stands for the whole of the base's.
+    assert found.model.operator == OperatorConfig(heads=2)
+    assert load_recipe(tmp_path / "own.toml", ["stages.0.batches=9"]).stages[0].batches == 9
+    for wrong in ("own", "nothing"):
+        (tmp_path / "own.toml").write_text(f'base = "{wrong}"\n')
+        with refused():
+            load_recipe(tmp_path / "own.toml")
 
 
 def test_the_loss_is_the_mean_along_the_solve_or_its_end(new_classifier, clouds):
