@@ -62,9 +62,11 @@ def drag(page, *places: tuple[float, float]) -> None:
 
 
 def press_complete(page) -> tuple[int, int]:
-    """Known points and free particles of the completion that follows."""
+    """Known points and free particles of the completion that follows a change."""
+    changed = page.get_by_text("Press Complete for what is chosen now")
+    expect(changed).to_be_visible()  # else what is read below may be of the completion before
     page.get_by_role("button", name="Complete", exact=True).click()
-    expect(page.get_by_text("Press Complete for what is chosen now")).to_be_hidden()
+    expect(changed).to_be_hidden()
     text = page.get_by_text(SENTENCE).text_content()
     free, known = map(int, SENTENCE.search(text).groups())
     return known, free

@@ -11,12 +11,13 @@ import torch
 
 from ddeq.evaluation import solvers
 from ddeq.evaluation.figure import curves_svg
-from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, solve
+from ddeq.evaluation.solvers import CANDIDATES, REFERENCE, Ends, compare, gradient_cost, solve
 from ddeq.input.labelled import Labelled
 from ddeq.input.preprocess import collate
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import Limits, RunSettings
 from ddeq.solve.kernels import Riesz
+from ddeq.solve.objective import Evaluation, Objective
 from ddeq.solve.solvers import SOLVERS, EulerDecay, Picard
 
 SHORT = RunSettings(EulerDecay(1.0, 10.0, 0.0), Riesz(), Limits(steps=12, tolerance=1e-4))
@@ -77,9 +78,10 @@ def test_the_reference_is_no_distance_from_itself_and_some_from_another_seed(
     tiny, data, monkeypatch
 ):
     monkeypatch.setattr(solvers, "REFERENCE", SHORT)
+    monkeypatch.setattr(solvers, "gradient_cost", lambda *_: 2.5)
     found = compare(tiny, data, {"picard": PICARD, "the same": SHORT})
     rows = found["solvers"]
-    assert found["digits"] == 4 and found["cost_of_a_gradient"] > 1
+    assert found["digits"] == 4 and found["cost_of_a_gradient"] == 2.5
     assert list(rows) == ["reference", "picard", "the same"]
     for name in ("reference", "the same"):
         assert rows[name]["wasserstein"] == 0 and rows[name]["same_class"] == 1
@@ -90,6 +92,21 @@ def test_the_reference_is_no_distance_from_itself_and_some_from_another_seed(
     for row in rows.values():
         assert 0 <= row["arrived"] <= 1 and row["spread"] >= row["smallest_spread"]
         assert (row["evaluations"] is None) == (row["arrived"] < 0.5)
+
+
+def test_the_cost_of_a_gradient_is_that_of_the_best_times(tiny, data, monkeypatch):
+    """On a clock that only evaluations move: 3 with it, 2 without, at first twice that."""
+    now, seen, evaluate = 0.0, set(), Objective.__call__
+
+    def clocked(self: Objective, z: torch.Tensor, velocity: bool = True) -> Evaluation:
+        nonlocal now
+        now += (3 if velocity else 2) * (1 if velocity in seen else 2)
+        seen.add(velocity)
+        return evaluate(self, z, velocity)
+
+    monkeypatch.setattr(Objective, "__call__", clocked)
+    monkeypatch.setattr(solvers.time, "perf_counter", lambda: now)
+    assert gradient_cost(tiny, data, repeats=3) == 3 / 2
 
 
 def test_every_solver_is_a_candidate():

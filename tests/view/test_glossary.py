@@ -53,10 +53,12 @@ def literals(path: Path) -> list[str]:
     return [text for text in found if isinstance(text, str) and 20 < len(text) < 200]
 
 
-@pytest.mark.parametrize("path", SHOWN, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SHOWN if path.name != "glossary.py"],
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
 def test_nobody_defines_a_term_anew(path):
-    if path.name == "glossary.py":
-        return
     for text in literals(path):
         for term, meaning in TERMS.items():
             begins = meaning[: len(text)]

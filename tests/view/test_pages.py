@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 from streamlit.testing.v1 import AppTest
 
 from ddeq.input.families import OBJECTS
 from ddeq.input.formats.sandbox import Limits, parse_apart
 from ddeq.model.checkpoints import ASSETS, load
 from ddeq.training.datasets.furniture import CLASSES
+from ddeq.view.classify import shown
 from tests import readers
 from tests.input.test_mesh import BAD_MESHES, glb, obj
 
@@ -117,7 +119,9 @@ def test_families_keep_their_own_settings():
     test.number_input(key="object-tolerance").set_value(0.0).run()
     assert "after 3 steps" in said(test)
     test.segmented_control(key="input").set_value("Digits").run()
-    assert "after 2 steps" in said(test) or "steps" in said(test)
+    assert "after 2 steps" in said(test)
+    test.segmented_control(key="input").set_value("Objects").run()
+    assert "after 3 steps" in said(test)
 
 
 def box_read(test: AppTest) -> str:
@@ -153,9 +157,18 @@ def test_a_scan_is_thinned_evenly_or_at_random():
     upload(test, "scan.xyz", "\n".join(" ".join(map(str, p)) for p in scan).encode())
     assert "a cloud of 3,000 points" in box_read(test)
     assert any("Used: 1,024 points" in c.value for c in test.caption)
-    first = said(test)
+    evenly = points_of_run(test)
     next(s for s in test.selectbox if s.label == "Sampling").set_value("random").run()
-    assert not test.exception and not test.error and first
+    assert not test.exception and not test.error
+    at_random = points_of_run(test)
+    assert len(evenly) == len(at_random)
+    # What was spread evenly keeps its points farther apart.
+    assert pdist(evenly).min() > pdist(at_random).min()
+
+
+def points_of_run(test: AppTest) -> np.ndarray:
+    """What the model was given."""
+    return test.session_state[shown.key].points
 
 
 BAD_UPLOADS = (
