@@ -26,6 +26,7 @@ from ddeq.evaluation.object_cases import cut_objects
 from ddeq.evaluation.object_neighbours import ObjectNeighbours
 from ddeq.input.labelled import Labelled
 from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
+from ddeq.model.base import Model
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.device import pick_device
 from ddeq.shipped import weights_file
@@ -152,7 +153,7 @@ def evaluate_digits(options: argparse.Namespace) -> dict[str, Any]:
     return found | {"settings": chosen.to_dict(), "device": str(device)}
 
 
-def _digits(options: argparse.Namespace, checkpoint: Checkpoint) -> Labelled:
+def _digits(options: argparse.Namespace, checkpoint: Checkpoint[Model]) -> Labelled:
     """The first digits of the split that was asked for."""
     split: Literal["train", "test"] = "train" if options.split == "validation" else "test"
     data = load_digits(options.data, split, checkpoint.card)
@@ -247,7 +248,7 @@ def _models(
     methods: Mapping[str, tuple[str, str]],
     options: argparse.Namespace,
     device: torch.device,
-) -> dict[str, dict[str, Checkpoint]]:
+) -> dict[str, dict[str, Checkpoint[Any]]]:
     """What there is of each method, by training: of each run, or what lies beside the DDEQ."""
     models, ddeq = {}, options.model
     for method, (suffix, kind) in methods.items():
@@ -261,7 +262,9 @@ def _models(
     return models
 
 
-def _loaded(files: Mapping[str, Path], kind: str, device: torch.device) -> dict[str, Checkpoint]:
+def _loaded(
+    files: Mapping[str, Path], kind: str, device: torch.device
+) -> dict[str, Checkpoint[Any]]:
     """The models that are there; what is missing is named on stderr."""
     found = {}
     for name, path in files.items():

@@ -6,11 +6,13 @@ import argparse
 import inspect
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from ddeq.cli.parser import Parser, Section
 from ddeq.errors import UserError
+from ddeq.model.base import Model
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.settings import Limits, RunSettings, with_defaults
 from ddeq.settings import Setting, settings_of
@@ -74,12 +76,12 @@ def said(options: argparse.Namespace) -> dict[str, object]:
     return {name: value for name, value in named.items() if value is not None}
 
 
-def settings(checkpoint: Checkpoint, options: argparse.Namespace) -> RunSettings:
+def settings(checkpoint: Checkpoint[Model], options: argparse.Namespace) -> RunSettings:
     """The model card's settings, with what the command line says instead."""
     return with_defaults(checkpoint.card, said(options))
 
 
-def load_kind(weights: Path | str, kind: str, device: torch.device) -> Checkpoint:
+def load_kind(weights: Path | str, kind: str, device: torch.device) -> Checkpoint[Any]:
     """A model of this kind, by its file or the name it ships under.
 
     Raises:

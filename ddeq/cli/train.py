@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     labelled = TASKS[recipe.kind] is classification
     folder = folder_of(recipe.data, options.data)
     clouds, held_out = SOURCES[recipe.data].load(folder, recipe.validation, labelled)
-    if labelled and isinstance(clouds, ObjectClouds):
+    if labelled and isinstance(clouds, ObjectClouds) and isinstance(held_out, ObjectClouds):
         names = recipe.card["labels"]
         clouds, held_out = clouds.labelled_as(names), held_out.labelled_as(names)
     model = train(

@@ -56,7 +56,7 @@ def f_score(completed: np.ndarray, truth: np.ndarray, radius: float) -> float:
     def in_space(points: np.ndarray) -> o3d.t.geometry.PointCloud:
         scaled = (points - truth.mean(axis=0)) / radius  # as Open3D computes in single precision
         padded = np.pad(scaled, [(0, 0), (0, 3 - points.shape[1])])  # (P, 3)
-        return o3d.t.geometry.PointCloud(np.ascontiguousarray(padded, np.float32))
+        return o3d.t.geometry.PointCloud(o3d.core.Tensor.from_numpy(padded.astype(np.float32)))
 
     percent = in_space(completed).compute_metrics(
         in_space(truth),

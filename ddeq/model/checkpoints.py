@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import torch
 from safetensors import SafetensorError
@@ -17,14 +18,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from ddeq.errors import UserError
+from ddeq.model.base import Model
 from ddeq.model.kinds import KINDS
 from ddeq.records import as_text
 from ddeq.shipped import ASSETS as ASSETS
 from ddeq.shipped import weights_file
 
+M = TypeVar("M", bound=Model, covariant=True)
+
 
 @dataclass(frozen=True)
-class Checkpoint:
+class Checkpoint(Generic[M]):
     """A model with what its card says of it.
 
     Attributes:
@@ -32,8 +36,8 @@ class Checkpoint:
         card: the JSON model card: architecture, labels, preprocessing, solver, results.
     """
 
-    model: nn.Module
-    card: dict
+    model: M
+    card: dict[str, Any]
 
     @property
     def parameters(self) -> int:
@@ -41,14 +45,14 @@ class Checkpoint:
         return sum(p.numel() for p in self.model.parameters())
 
 
-def save(model: nn.Module, card: dict, weights: Path) -> None:
+def save(model: Model, card: dict[str, Any], weights: Path) -> None:
     """Write ``weights`` (.safetensors, float32) and the card beside it (.json)."""
     save_file({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}, weights)
     card = {**card, "architecture": model.config.to_dict()}
     weights.with_suffix(".json").write_text(as_text(card))
 
 
-def load(weights: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
+def load(weights: Path | str, device: torch.device | str = "cpu") -> Checkpoint[Any]:
     """Read a model saved by :func:`save`.
 
     Args:
@@ -79,7 +83,7 @@ def load(weights: Path | str, device: torch.device | str = "cpu") -> Checkpoint:
     return Checkpoint(model.to(device), card)
 
 
-def filled(make: Callable[[], nn.Module], state: dict[str, Tensor], name: str) -> nn.Module:
+def filled(make: Callable[[], M], state: dict[str, Tensor], name: str) -> M:
     """``state`` in a new model, ready for inference, or a UserError that names the first misfit."""
     with torch.device("meta"):  # shapes alone: a file may claim sizes that fit no memory
         model = make()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Self
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from ddeq.model.base import Model, ModelConfig
 from ddeq.model.encoded import Encoded
 from ddeq.model.operator import Operator, OperatorConfig
 from ddeq.model.readout import MaxReadout
@@ -15,7 +17,7 @@ from ddeq.seeds import initial_particles, seeded
 
 
 @dataclass(frozen=True)
-class ClassifierConfig:
+class ClassifierConfig(ModelConfig):
     """Architecture of a classifier.
 
     Attributes:
@@ -28,20 +30,16 @@ class ClassifierConfig:
     classes: int = 10
     particles: int = 10
 
-    def to_dict(self) -> dict:
-        """Plain numbers, for a model card."""
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, plain: dict) -> ClassifierConfig:
-        """The inverse of :meth:`to_dict`; raises TypeError or KeyError if it is not one."""
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         return cls(**{**plain, "operator": OperatorConfig(**plain["operator"])})
 
 
-class Classifier(nn.Module):
+class Classifier(Model):
     """A DDEQ that classifies clouds (paper, section 4.1)."""
 
     Config = ClassifierConfig
+    config: ClassifierConfig
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.base import Model, ModelConfig
 from ddeq.model.encoded import Encoded
 from ddeq.model.lift import LIFTS
 from ddeq.model.operator import Operator, OperatorConfig
@@ -17,7 +19,7 @@ from ddeq.seeds import seeded
 
 
 @dataclass(frozen=True)
-class CompleterConfig:
+class CompleterConfig(ModelConfig):
     """Architecture of a completer.
 
     Attributes:
@@ -30,23 +32,19 @@ class CompleterConfig:
     lift: str = "coupling"
     total: float = 1.275
 
-    def to_dict(self) -> dict:
-        """Plain values, for a model card."""
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, plain: dict) -> CompleterConfig:
-        """The inverse of :meth:`to_dict`; raises TypeError or KeyError if it is not one."""
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         return cls(**{**plain, "operator": OperatorConfig(**plain["operator"])})
 
 
-class Completer(nn.Module):
+class Completer(Model):
     """A DDEQ that completes clouds (paper, section 4.2).
 
     Known points are the input and stand beside the free particles, which alone flow.
     """
 
     Config = CompleterConfig
+    config: CompleterConfig
 
     def __init__(self, config: CompleterConfig) -> None:
         super().__init__()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from torch import nn
-
+from ddeq.model.base import Model
 from ddeq.model.baselines import PCN, PointMLP, PointNet, SetTransformer
 from ddeq.model.classifier import Classifier
 from ddeq.model.completer import Completer
 
-KINDS: dict[str, type[nn.Module]] = {
+KINDS: dict[str, type[Model]] = {
     "classifier": Classifier,
     "completer": Completer,
     "pcn": PCN,
@@ -16,4 +15,3 @@ KINDS: dict[str, type[nn.Module]] = {
     "pointnet": PointNet,
     "set-transformer": SetTransformer,
 }
-"""Each is made from its ``Config``, a dataclass with ``to_dict`` and ``from_dict``."""

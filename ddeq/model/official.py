@@ -6,6 +6,7 @@ Nothing here unpickles: ``torch.load`` runs with ``weights_only=True``.
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def load_official(path: Path, heads: int = 32) -> Classifier | Completer:
             cross_layers=1 + max(int(k.split(".")[2]) for k in state if "cross_encoder." in k),
         )
         readout = state.get("readout.linear.weight")
-        make = (
+        make: Callable[[], Classifier | Completer] = (
             partial(Completer, CompleterConfig(config))
             if readout is None
             else partial(Classifier, ClassifierConfig(config, classes=readout.shape[0]))

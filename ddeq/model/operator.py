@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -250,12 +251,12 @@ class Operator(nn.Module):
         keep = encoder.feed_forward.draw_dropout(x2) if drops else None
         x3 = encoder(x2, *encoder.attention.project(x2), wide, keep, fused=True)  # (B, M, d)
         # Laid out once as every step reads them.
+        cross_encoder = cast(list[EncoderLayer], [*self.cross_encoder])
         projected = [
-            tuple(t.contiguous() for t in layer.attention.project(x3))
-            for layer in self.cross_encoder
+            tuple(t.contiguous() for t in layer.attention.project(x3)) for layer in cross_encoder
         ]
         keys, values = zip(*projected, strict=True) if projected else ((), ())
-        layers = [self.self_encoder, *self.cross_encoder]
+        layers = [self.self_encoder, *cross_encoder]
         feed_forwards = [*(layer.feed_forward for layer in layers), self.feed_forward]
         dropout = tuple(f.draw_dropout(x2) for f in feed_forwards) if drops else ()
         return Context(self.bilinear.at(summary), keys, values, wide, dropout)

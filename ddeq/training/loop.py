@@ -8,12 +8,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from ddeq.model.base import Model
 from ddeq.model.kinds import KINDS
 from ddeq.threads import enough_for
 from ddeq.training.datasets.sources import Clouds
@@ -107,7 +109,7 @@ def train(
     resume: bool = False,
     until: int | None = None,
     device: torch.device | str = "cpu",
-) -> nn.Module:
+) -> Model:
     """Train by a recipe; checkpoints and the log go to the folder ``out``.
 
     Args:
@@ -168,7 +170,7 @@ def train(
     if recipe.keep == "best" and (out / "best.pt").is_file():
         best = torch.load(out / "best.pt", weights_only=True, map_location=device)
         averaged.module.load_state_dict(best)
-    return averaged.module.eval()
+    return cast(Model, averaged.module.eval())
 
 
 def _keep_if_best(state: TrainingState, error: float, path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.base import Model, ModelConfig
+
 
 @dataclass(frozen=True)
-class PCNConfig:
+class PCNConfig(ModelConfig):
     """Sizes of a point completion network.
 
     Attributes:
@@ -26,17 +28,8 @@ class PCNConfig:
     folds: int = 4
     total: float = 1.275
 
-    def to_dict(self) -> dict:
-        """Plain values, for a model card."""
-        return asdict(self)
 
-    @classmethod
-    def from_dict(cls, plain: dict) -> PCNConfig:
-        """The inverse of :meth:`to_dict`; raises TypeError if it is not one."""
-        return cls(**plain)
-
-
-class PCN(nn.Module):
+class PCN(Model):
     """An encoder-decoder in the manner of PCN: two PointNet stages, coarse points, a fold.
 
     Predicts the missing points only, as the DDEQ does; known points are kept as they are.
@@ -45,6 +38,7 @@ class PCN(nn.Module):
     """
 
     Config = PCNConfig
+    config: PCNConfig
 
     def __init__(self, config: PCNConfig) -> None:
         super().__init__()

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.base import Model, ModelConfig
 from ddeq.model.baselines.norms import PointNorm
 from ddeq.model.grouping import Groups, gathered, grouped
 
 
 @dataclass(frozen=True)
-class PointMLPConfig:
+class PointMLPConfig(ModelConfig):
     """Sizes of a PointMLP.
 
     Attributes:
@@ -37,13 +40,8 @@ class PointMLPConfig:
     head: int = 256
     dropout: float = 0.5
 
-    def to_dict(self) -> dict:
-        """Plain values, for a model card."""
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, plain: dict) -> PointMLPConfig:
-        """The inverse of :meth:`to_dict`; raises TypeError if it is not one."""
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         listed = {k: tuple(plain[k]) for k in ("centres", "widths") if k in plain}
         return cls(**{**plain, **listed})
 
@@ -105,7 +103,7 @@ def _size(groups: Groups) -> Tensor:
     return mean.sqrt().clamp_min(1e-6)
 
 
-class PointMLP(nn.Module):
+class PointMLP(Model):
     """Farthest-point centres, nearest neighbours, residual networks of points, a maximum, a head.
 
     After PointMLP, at about the size of its "elite": positions take the part of its geometric
@@ -117,6 +115,7 @@ class PointMLP(nn.Module):
     """
 
     Config = PointMLPConfig
+    config: PointMLPConfig
 
     def __init__(self, config: PointMLPConfig) -> None:
         super().__init__()

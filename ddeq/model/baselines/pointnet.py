@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.base import Model, ModelConfig
+
 
 @dataclass(frozen=True)
-class PointNetConfig:
+class PointNetConfig(ModelConfig):
     """Sizes of a PointNet.
 
     Attributes:
@@ -30,13 +34,8 @@ class PointNetConfig:
     dropout: float = 0.3
     aligned: bool = False
 
-    def to_dict(self) -> dict:
-        """Plain values, for a model card."""
-        return asdict(self)
-
     @classmethod
-    def from_dict(cls, plain: dict) -> PointNetConfig:
-        """The inverse of :meth:`to_dict`; raises TypeError if it is not one."""
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         listed = {k: tuple(plain[k]) for k in ("points", "head") if k in plain}
         return cls(**{**plain, **listed})
 
@@ -75,13 +74,14 @@ class AlignmentNet(nn.Module):
         return found.view(-1, self.width, self.width)
 
 
-class PointNet(nn.Module):
+class PointNet(Model):
     """Shared layers, a maximum over the points, a head: sees a set, not its order.
 
     Source: Qi et al. 2017, https://arxiv.org/abs/1612.00593.
     """
 
     Config = PointNetConfig
+    config: PointNetConfig
 
     def __init__(self, config: PointNetConfig) -> None:
         super().__init__()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from ddeq.model.base import Model, ModelConfig
+
 
 @dataclass(frozen=True)
-class SetTransformerConfig:
+class SetTransformerConfig(ModelConfig):
     """Sizes of a Set Transformer.
 
     Attributes:
@@ -28,15 +30,6 @@ class SetTransformerConfig:
     inducing: int = 16
     blocks: int = 2
 
-    def to_dict(self) -> dict:
-        """Plain values, for a model card."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, plain: dict) -> SetTransformerConfig:
-        """The inverse of :meth:`to_dict`; raises TypeError if it is not one."""
-        return cls(**plain)
-
 
 class AttentionBlock(nn.Module):
     """``MAB(t, s) = LN(h + rFF(h))`` with ``h = LN(t + Attention(t, s, s))``."""
@@ -54,13 +47,14 @@ class AttentionBlock(nn.Module):
         return self.norm_out(h + self.feed_forward(h))
 
 
-class SetTransformer(nn.Module):
+class SetTransformer(Model):
     """Induced self-attention, pooling by attention, a linear read-out.
 
     Source: Lee et al. 2019, https://arxiv.org/abs/1810.00825.
     """
 
     Config = SetTransformerConfig
+    config: SetTransformerConfig
 
     def __init__(self, config: SetTransformerConfig) -> None:
         super().__init__()

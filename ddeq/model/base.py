@@ -1,0 +1,35 @@
+"""What all networks here have in common: each is made from a config that a model card can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Self
+
+from torch import nn
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """An architecture, in plain values."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for a model card."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of :meth:`to_dict`; raises TypeError or KeyError if it is not one."""
+        return cls(**plain)
+
+
+class Model(nn.Module):
+    """A network of a kind that recipes and model cards name, see :mod:`ddeq.model.kinds`.
+
+    Attributes:
+        Config: what the kind is made from, its only argument.
+        config: what this one was made from.
+    """
+
+    Config: ClassVar[type[ModelConfig]]
+    config: ModelConfig
