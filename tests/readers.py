@@ -15,6 +15,11 @@ def hang(data: bytes, suffix: str, name: str) -> Geometry:
         time.sleep(0.05)
 
 
+def work(data: bytes, suffix: str, name: str) -> Geometry:
+    while True:
+        pass
+
+
 def crash(data: bytes, suffix: str, name: str) -> Geometry:
     os.abort()
 

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from ddeq.errors import UserError
-from ddeq.input.formats import SUFFIXES, parse, surface
+from ddeq.input.formats import SUFFIXES, is_packed, kind_of, parse, surface, unknown_kind
 from ddeq.input.formats.geometry import Geometry
 from ddeq.input.formats.limits import MAX_POINTS, too_many_points
 from ddeq.input.formats.sandbox import parse_apart
@@ -93,16 +93,14 @@ def read_file(
     Raises:
         UserError: the file cannot be read, or its points cannot be used (see `validate`).
     """
-    suffix = Path(name).suffix.lower()
+    suffix = kind_of(name)
     shown = shorten(name)
     if suffix not in SUFFIXES:
-        raise UserError(
-            f"'{shown}' is not a kind of file that can be read, so give one of "
-            f"{', '.join(SUFFIXES)}."
-        )
+        raise unknown_kind(suffix, shown)
     size = _check_size(data, shown)
-    if suffix in _PLAIN and size < _SMALL:
-        geometry = parse(read_bytes(data, shown), suffix, shown)
+    content = read_bytes(data, shown) if suffix in _PLAIN and size < _SMALL else None
+    if content is not None and not is_packed(content):
+        geometry = parse(content, suffix, shown)
     else:
         geometry = parse_apart(data, suffix, shown)
     if geometry.triangles is None:

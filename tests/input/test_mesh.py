@@ -691,7 +691,7 @@ NAN = np.where(BOX == 3, np.nan, BOX)
 ZIP = io.BytesIO()
 with zipfile.ZipFile(ZIP, "w") as archive:
     archive.writestr("a.obj", obj())
-LAS, LAZ = las()[0], las(packed=True)[0]
+LAS, LAZ, LAS_1_4 = las()[0], las(packed=True)[0], las(version="1.4")[0]
 LIES = dict(
     accessors=[{"componentType": 5126, "count": 2**40, "type": "VEC3"}] * 2,
 )
@@ -744,7 +744,20 @@ BAD_MESHES = {
     "off that lies": ("a.off", off(count=4_000_000), "ends before"),
     "off that lies a lot": ("a.off", off(count=10**30), "more than 5,000,000 faces"),
     "las that lies": ("a.las", LAS[:107] + struct.pack("<I", 4_000_000) + LAS[111:], "ends before"),
-    "las that lies a lot": ("a.las", LAS[:107] + b"\xff" * 4 + LAS[111:], "more than 5,000,000"),
+    "las that lies a lot": ("a.las", LAS[:107] + b"\xff" * 4 + LAS[111:], "ends before"),
+    "laz that lies a lot": ("a.laz", LAZ[:107] + b"\xff" * 4 + LAZ[111:], "ends before"),
+    "las with a billion records": ("a.las", LAS[:100] + b"\0\0\0\x40" + LAS[104:], "not a whole"),
+    "laz with a billion records": ("a.laz", LAZ[:100] + b"\0\0\0\x40" + LAZ[104:], "not a whole"),
+    "las with records before its points": (
+        "a.las",
+        LAS[:96] + b"\xff" * 4 + LAS[100:],
+        "not a whole",
+    ),
+    "las with a billion records at its end": (
+        "a.las",
+        LAS_1_4[:243] + b"\0\0\0\x40" + LAS_1_4[247:],
+        "not a whole",
+    ),
     "glb that lies": ("a.glb", glb(**LIES), "ends before"),
     "obj with NaN": ("a.obj", obj(points=NAN), "4 of 8 points with NaN"),
     "off with NaN": ("a.off", off(points=NAN), "4 of 8 points with NaN"),

@@ -1,7 +1,11 @@
 """Whatever a reader does, the app stays, and a person reads one sentence."""
 
+import errno
+import os
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +15,7 @@ from ddeq.bench.reading import bench, write_ply
 from ddeq.errors import UserError
 from ddeq.input import clouds
 from ddeq.input.clouds import read_cloud, read_file
-from ddeq.input.formats import parse
+from ddeq.input.formats import parse, sandbox
 from ddeq.input.formats.sandbox import Limits, parse_apart
 from tests import readers
 from tests.input.test_mesh import glb, las, obj
@@ -42,6 +46,44 @@ def test_a_reader_that_hangs_is_ended():
     with pytest.raises(UserError, match=r"longer than 0\.3 seconds") as error:
         parse_apart(b"0 0", ".csv", "a.csv", Limits(seconds=0.3), readers.hang)
     assert_one_sentence(error)
+
+
+def test_a_reader_that_works_without_end_is_ended():
+    with pytest.raises(UserError, match="longer than 1 seconds") as error:
+        parse_apart(b"0 0", ".csv", "a.csv", Limits(processor=1), readers.work)
+    assert_one_sentence(error)
+
+
+def test_a_full_disk_gives_one_sentence(monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match="No space left") as error:
+        parse_apart(b"0 0", ".csv", "a.csv")
+    assert_one_sentence(error)
+
+
+def test_few_files_are_read_at_once(monkeypatch):
+    """Each reader may take gigabytes: the third visitor waits."""
+    reading, most = [], []
+
+    def run(job, limits):
+        reading.append(job)
+        most.append(len(reading))
+        released.wait(10)
+        reading.remove(job)
+
+    released = threading.Event()
+    monkeypatch.setattr(sandbox, "_run", run)
+    monkeypatch.setattr(sandbox, "_receive", lambda folder, name: None)
+    with ThreadPoolExecutor(5) as pool:
+        for _ in range(5):
+            pool.submit(parse_apart, b"0 0", ".csv", "a.csv")
+        while len(reading) < 2:
+            pass
+        released.set()
+    assert len(most) == 5 and max(most) == 2
 
 
 def test_what_a_reader_prints_is_not_its_answer(capfd):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,9 @@ from ddeq.input.formats.limits import MAX_POINTS, cut_short, no_points, too_many
 if TYPE_CHECKING:
     import laspy
 
+_RECORD_HEADER, _LONG_RECORD_HEADER = 54, 60  # bytes of a record of metadata, without its content
+_DENSEST = 1_000  # points a byte that packing could make, were all of them alike
+_SIZE_1_4 = 375  # bytes of a header of version 1.4
 _LINEAR_UNITS_KEY = 3076  # of the GeoTIFF keys
 _GEOGRAPHIC = 2  # the model type with degrees, under _MODEL_TYPE_KEY
 _MODEL_TYPE_KEY = 1024
@@ -29,6 +33,7 @@ def parse_las(data: bytes, name: str) -> Geometry:
     """Points of a LAS or LAZ file, scaled and offset as its header says; see `parse`."""
     import laspy
 
+    _check_signposts(data, name)
     try:
         with laspy.open(io.BytesIO(data)) as file:
             header = file.header
@@ -46,20 +51,40 @@ def parse_las(data: bytes, name: str) -> Geometry:
     except (UserError, MemoryError):
         raise
     except BaseException:  # the unpacker, written in Rust, panics outside of Exception
-        raise UserError(
-            f"'{name}' is not a whole LAS or LAZ file, so export the scan again."
-        ) from None
+        raise _not_whole(name) from None
+
+
+def _not_whole(name: str) -> UserError:
+    return UserError(f"'{name}' is not a whole LAS or LAZ file, so export the scan again.")
+
+
+def _check_signposts(data: bytes, name: str) -> None:
+    """Refuse a header that declares more records of metadata than the file could hold.
+
+    laspy would look for each of them.
+    """
+    size, points, records = struct.unpack_from("<HII", data.ljust(104, b"\0"), 94)
+    if data[:4] != b"LASF" or not 227 <= size <= points <= len(data):
+        raise _not_whole(name)
+    if records * _RECORD_HEADER > points - size:
+        raise _not_whole(name)
+    if data[25] >= 4 and size >= _SIZE_1_4:  # the version that may have more of them at the end
+        start, more = struct.unpack_from("<QI", data.ljust(_SIZE_1_4, b"\0"), 235)
+        if more and (start > len(data) or more * _LONG_RECORD_HEADER > len(data) - start):
+            raise _not_whole(name)
 
 
 def _check_header(header: laspy.LasHeader, size: int, name: str) -> None:
+    room = size - header.offset_to_point_data
+    if header.are_points_compressed:
+        if header.point_count > _DENSEST * room:
+            raise cut_short(name)
+    elif header.point_count * header.point_format.size > room:
+        raise cut_short(name)
     if header.point_count > MAX_POINTS:
         raise too_many_points(name)
     if header.point_count < 1:
         raise no_points(name)
-    packed = header.are_points_compressed
-    length = header.point_count * header.point_format.size
-    if not packed and header.offset_to_point_data + length > size:
-        raise cut_short(name)
 
 
 def _units(header: laspy.LasHeader) -> str | None:

@@ -6,6 +6,9 @@ from ddeq.errors import UserError
 
 MAX_POINTS = 5_000_000  # of a cloud, and vertices of a mesh
 MAX_FACES = 5_000_000
+MAX_UNPACKED = (
+    200_000_000  # bytes of a file that is packed whole, as large as one may be that is not
+)
 
 
 def too_many_points(name: str) -> UserError:

@@ -14,9 +14,11 @@ import dataclasses
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -29,6 +31,8 @@ from ddeq.input.formats import parse
 from ddeq.input.formats.geometry import Geometry
 
 _ARRAYS = ("points", "triangles")
+_SIGNAL_OF_TIME = getattr(signal, "SIGXCPU", 0)  # there is none on Windows
+_TURNS = threading.BoundedSemaphore(2)  # files read at once, so that readers share the memory
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -36,7 +40,10 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 class Limits:
     """What reading one file may take: the largest files allowed stay well below."""
 
-    seconds: float = 60.0
+    seconds: float = 30.0
+    """By the clock: on a machine that does other work as well, or where the reader waits."""
+    processor: float = 10.0
+    """Seconds of work; large files need three, and nobody should wait for longer."""
     memory: int = 4 * 2**30
     """Bytes of address space, on systems that can limit it (not on Windows)."""
     written: int = 2**30
@@ -62,35 +69,54 @@ def parse_apart(
     Raises:
         UserError: the parser's own, or the process ran out of time or memory, or died.
     """
-    with tempfile.TemporaryDirectory(prefix="ddeq-") as folder:
-        if isinstance(data, bytes):
-            path = Path(folder, "upload")
-            path.write_bytes(data)
-        else:
-            path = data.resolve()
-        job = {
-            "path": str(path),
-            "folder": folder,
-            "suffix": suffix,
-            "name": name,
-            "parser": [parser.__module__, parser.__qualname__],
-            "limits": dataclasses.asdict(limits),
-        }
-        try:
-            subprocess.run(
-                [sys.executable, "-m", __name__],
-                input=json.dumps(job).encode(),
-                stdout=subprocess.DEVNULL,  # the answer comes as a file, libraries may talk
-                stderr=subprocess.DEVNULL,
-                timeout=limits.seconds,
-                env=_environment(),
-            )
-        except subprocess.TimeoutExpired:
-            raise UserError(
-                f"'{name}' takes longer than {limits.seconds:g} seconds to read, "
-                "so thin it out or export it in another format."
-            ) from None
-        return _receive(Path(folder), name)
+    try:
+        with _TURNS, tempfile.TemporaryDirectory(prefix="ddeq-") as folder:
+            path = data if isinstance(data, Path) else Path(folder, "upload")
+            if not isinstance(data, Path):
+                path.write_bytes(data)
+            job = {
+                "path": str(path.resolve()),
+                "folder": folder,
+                "suffix": suffix,
+                "name": name,
+                "parser": [parser.__module__, parser.__qualname__],
+                "limits": dataclasses.asdict(limits),
+            }
+            _run(job, limits)
+            return _receive(Path(folder), name)
+    except subprocess.TimeoutExpired:
+        raise _too_slow(name, limits.seconds) from None
+    except _OutOfTime:
+        raise _too_slow(name, limits.processor) from None
+    except OSError as error:  # such as a full disk
+        raise UserError(
+            f"'{name}' cannot be handed to its reader ({error.strerror}), so try again later."
+        ) from error
+
+
+class _OutOfTime(Exception):
+    """The process took all the work it may take."""
+
+
+def _run(job: dict, limits: Limits) -> None:
+    """Raises subprocess.TimeoutExpired or `_OutOfTime`."""
+    ended = subprocess.run(
+        [sys.executable, "-m", __name__],
+        input=json.dumps(job).encode(),
+        stdout=subprocess.DEVNULL,  # the answer comes as a file, libraries may talk
+        stderr=subprocess.DEVNULL,
+        timeout=limits.seconds,
+        env=_environment(),
+    )
+    if ended.returncode == -_SIGNAL_OF_TIME:
+        raise _OutOfTime
+
+
+def _too_slow(name: str, seconds: float) -> UserError:
+    return UserError(
+        f"'{name}' takes longer than {seconds:g} seconds to read, so check that it is whole, or "
+        "thin it out."
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -152,15 +178,17 @@ def restrict(limits: Limits) -> None:
 
         bounds = {
             resource.RLIMIT_AS: limits.memory,
-            resource.RLIMIT_CPU: math.ceil(limits.seconds) + 1,  # should the parent die first
+            resource.RLIMIT_CPU: math.ceil(limits.processor),
             resource.RLIMIT_FSIZE: limits.written,
             resource.RLIMIT_CORE: 0,
         }
         for kind, bound in bounds.items():
             _, hard = resource.getrlimit(kind)
-            bound = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+            most = math.inf if hard == resource.RLIM_INFINITY else hard
+            # A second more as the hard bound, whose signal would not say what ran out.
+            spare = kind == resource.RLIMIT_CPU
             with contextlib.suppress(ValueError, OSError):  # macOS refuses some
-                resource.setrlimit(kind, (bound, bound))
+                resource.setrlimit(kind, (min(bound, most), min(bound + spare, most)))
 
 
 if __name__ == "__main__":
