@@ -98,7 +98,7 @@ class _OutOfTime(Exception):
     """The process took all the work it may take."""
 
 
-def _run(job: dict, limits: Limits) -> None:
+def _run(job: dict[str, object], limits: Limits) -> None:
     """Raises subprocess.TimeoutExpired or `_OutOfTime`."""
     ended = subprocess.run(
         [sys.executable, "-m", __name__],
@@ -184,7 +184,7 @@ def restrict(limits: Limits) -> None:
         }
         for kind, bound in bounds.items():
             _, hard = resource.getrlimit(kind)
-            most = math.inf if hard == resource.RLIM_INFINITY else hard
+            most = sys.maxsize if hard == resource.RLIM_INFINITY else hard
             # A second more as the hard bound, whose signal would not say what ran out.
             spare = kind == resource.RLIMIT_CPU
             with contextlib.suppress(ValueError, OSError):  # macOS refuses some
