@@ -51,8 +51,12 @@ def recorded(task: Task) -> Task:
         for file in filter(None, (card, options.record)):
             if not file.parent.is_dir():  # told before the work rather than after
                 raise UserError(f"There is no folder '{file.parent}' to write to: make it first.")
-        origin = _origin(options)  # likewise first: the code on disk may change meanwhile
+        folders = RUNS | ({"--data": options.folder} if hasattr(options, "folder") else {})
+        origin = provenance(
+            typed("ddeq", options.typed, folders)
+        )  # before the code on disk changes
         result = task(options)
+        origin |= _seeds(options)
         if card is not None:
             into_card(card, asked or options.split, record(result, origin))
         if options.record is not None:
@@ -62,12 +66,11 @@ def recorded(task: Task) -> Task:
     return run
 
 
-def _origin(options: argparse.Namespace) -> dict[str, Any]:
-    """The provenance, with the seed of the solves and those of the trainings, if there are any."""
-    folders = RUNS | ({"--data": options.folder} if hasattr(options, "folder") else {})
-    found = provenance(typed("ddeq", options.typed, folders))
+def _seeds(options: argparse.Namespace) -> dict[str, Any]:
+    """The seed of the solves, and those of the trainings, where there are any."""
+    found: dict[str, Any] = {}
     if hasattr(options, "seed"):
-        found["seed"] = int(options.seed or Limits().seed)
+        found["seed"] = int(float(options.seed or Limits().seed))
     if getattr(options, "runs", None) is not None and hasattr(options, "seeds"):
         found["trainings"] = list(options.seeds)
     return found

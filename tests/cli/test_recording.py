@@ -74,13 +74,29 @@ def test_a_folder_that_is_missing_is_told_before_the_work():
         recorded(work)(options)
 
 
-def test_seeds_of_trainings_are_told_where_runs_are_compared():
-    options = Namespace(
-        runs=Path("/tmp/runs"), seeds=[0, 2], typed=["evaluate", "--runs", "/tmp/x"]
-    )
-    origin = recording._origin(options)
+def test_seeds_of_trainings_are_told_where_runs_are_compared(tmp_path):
+    file, typed = tmp_path / "found.json", ["evaluate", "--runs", "/tmp/x"]
+    options = Namespace(runs=Path("/tmp/x"), seeds=[0, 2], typed=typed, record=file)
+    recorded(lambda options: {})(options)
+    origin = json.loads(file.read_text())["provenance"]
     assert origin["trainings"] == [0, 2] and "seed" not in origin
     assert origin["command"] == "ddeq evaluate --runs RUNS_FOLDER"
+
+
+def test_the_commit_is_the_one_that_the_work_began_with(tmp_path, monkeypatch):
+    """Whoever edits the code while it works changes nothing of what ran."""
+    commits = iter(["first", "second"])
+    monkeypatch.setattr(recording, "provenance", lambda command: {"commit": next(commits)})
+    file = tmp_path / "found.json"
+    options = Namespace(typed=["evaluate"], record=file)
+    recorded(lambda options: {"next": recording.provenance("")["commit"]})(options)
+    assert json.loads(file.read_text()) == {"provenance": {"commit": "first"}, "next": "second"}
+
+
+def test_a_seed_that_is_none_is_a_sentence(capsys):
+    where = ["--data", ".", "--record", "found.json"]
+    assert main(["evaluate", "digits", *where, "--seed", "x"]) == 2
+    assert "seed" in capsys.readouterr().err
 
 
 def test_a_bench_is_recorded_with_its_machine(tmp_path, monkeypatch, capsys):
