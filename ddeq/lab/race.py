@@ -17,7 +17,7 @@ import numpy as np
 from ddeq.lab.measures import SAME, Groups, grouped
 from ddeq.lab.runs import LabFrame
 from ddeq.metrics.transport import between
-from ddeq.run.base import CSV_COLUMNS
+from ddeq.run.frames import CSV_COLUMNS
 
 
 @dataclass(frozen=True)

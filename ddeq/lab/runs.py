@@ -23,7 +23,7 @@ COMMON = Riesz()
 to all runs that are compared."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class LabFrame(Frame):
     """A frame with what makes runs of different kernels comparable.
 

@@ -6,11 +6,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from ddeq.metrics.particles import spread
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, FlowStep
 from ddeq.solve.kernels import kernel_at
@@ -65,34 +62,3 @@ class Run(ABC):
             "seconds": solution.seconds,
             "device": str(self.device),
         }
-
-
-def step_numbers(step: FlowStep) -> dict[str, Any]:
-    """The numbers of :data:`CSV_COLUMNS` of a step of one cloud."""
-    return {
-        "step": step.step,
-        "objective": float(step.objective),
-        "relative_objective": float(step.relative_objective),
-        "gradient_norm": float(step.gradient_norm),
-        "spread": float(spread(step.particles)),
-        "step_size": float(step.step_size),
-        "evaluations": int(step.evaluations),
-        "seconds": step.seconds,
-    }
-
-
-def as_array(t: Tensor) -> np.ndarray:
-    """The only cloud of a batch ``(1, ...)``, as an array ``(...)``."""
-    return t[0].detach().float().cpu().numpy()
-
-
-CSV_COLUMNS = (
-    "step",
-    "objective",
-    "relative_objective",
-    "gradient_norm",
-    "spread",
-    "step_size",
-    "evaluations",
-    "seconds",
-)

@@ -5,82 +5,47 @@ prepare(cloud) -> ClassifierRun(checkpoint, points, settings) -> iterate -> Outc
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.base import Run, as_array, step_numbers
+from ddeq.run.base import Run
 from ddeq.run.flows import flow_of
+from ddeq.run.frames import Ending, Recorded, as_array, numbers_of
 from ddeq.run.projection import Projection, principal_axes
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import FlowStep, Stopped
+from ddeq.solve.flow import FlowStep
 
 LOOK_AHEAD = 8
 
 
-@dataclass(frozen=True)
-class Frame:
-    """One recorded step of one cloud, as plain arrays.
+@dataclass(frozen=True, kw_only=True)
+class Frame(Recorded):
+    """One recorded step of one classification, in latent space.
 
     Attributes:
-        step: steps taken so far.
-        particles, image: ``z`` and ``F(z)``, ``(N, d)`` float32.
-        attraction, repulsion, through_operator: the velocity's exact parts ``(N, d)``; with noise,
-            the last one also holds what the shaking changed.
+        particles: ``z (N, d)`` float32.
         probabilities: ``(classes,)``, the read-out of these particles.
-        objective, relative_objective, gradient_norm, spread, step_size: see
-            :class:`ddeq.solve.flow.FlowStep` and :func:`ddeq.metrics.particles.spread`.
-        evaluations: network evaluations so far.
-        seconds: since the solve began.
     """
 
-    step: int
     particles: np.ndarray
-    image: np.ndarray
-    attraction: np.ndarray
-    repulsion: np.ndarray
-    through_operator: np.ndarray
     probabilities: np.ndarray
-    objective: float
-    relative_objective: float
-    gradient_norm: float
-    spread: float
-    step_size: float
-    evaluations: int
-    seconds: float
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to.
+@dataclass(frozen=True, kw_only=True)
+class Outcome(Ending):
+    """What a classification came to.
 
     Attributes:
         label, confidence: most probable class and its probability.
         probabilities: class name to probability.
-        steps, evaluations: solver steps and network evaluations used.
-        objective, relative_objective, spread: at the end.
-        stopped: why it ended, with advice.
-        seconds: of the solve alone.
-        device: where it ran.
     """
 
     label: str
     confidence: float
     probabilities: dict[str, float]
-    steps: int
-    evaluations: int
-    objective: float
-    relative_objective: float
-    spread: float
-    stopped: Stopped
-    seconds: float
-    device: str
-
-    def to_dict(self) -> dict:
-        """Plain values, for JSON."""
-        return {**asdict(self), "stopped": self.stopped.value}
 
 
 class ClassifierRun(Run):
@@ -119,7 +84,7 @@ class ClassifierRun(Run):
             repulsion=as_array(terms.repulsion),
             through_operator=as_array(terms.through_operator),
             probabilities=as_array(probabilities),
-            **step_numbers(step),
+            **numbers_of(step),
         )
 
     def projection(self, axes: int = 3) -> Projection:

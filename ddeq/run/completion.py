@@ -6,7 +6,7 @@ hollow(cloud, keep) -> CompleterRun(checkpoint, hollow, settings) -> iterate -> 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,103 +19,49 @@ from ddeq.input.prepare import in_dimension, prepare
 from ddeq.input.preprocess import isotropic, standardise, subsample
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import free_count, scatter
-from ddeq.run.base import Run, as_array, step_numbers
+from ddeq.run.base import Run
 from ddeq.run.flows import flow_of, flow_of_clouds
+from ddeq.run.frames import Ending, Recorded, as_array, numbers_of
 from ddeq.run.settings import RunSettings, with_defaults
-from ddeq.run.truth import TRUTH_COLUMNS, comparison
-from ddeq.solve.flow import FlowStep, Stopped
+from ddeq.run.truth import TRUTH_COLUMNS, AgainstTruth, comparison
+from ddeq.solve.flow import FlowStep
 
 MAX_FREE = 1000  # memory grows with the square: 1,000 free particles take half a gigabyte
 
 
-@dataclass(frozen=True)
-class CompletionFrame:
-    """One recorded step of one completion, as plain arrays of its ``N`` free particles.
+@dataclass(frozen=True, kw_only=True)
+class CompletionFrame(Recorded, AgainstTruth):
+    """One recorded step of one completion, of its ``N`` free particles.
 
-    Positions are in data space, in units in which the known points are standardised.
+    Positions are in data space, in units in which the known points are standardised; of the
+    velocity's parts the data coordinates are kept.
 
     Attributes:
-        step: steps taken so far.
-        points, image: of ``z`` and of ``F(z)``, ``(N, d)`` float32.
-        attraction, repulsion, through_operator: the data coordinates ``(N, d)`` of the velocity's
-            exact parts; with noise, the last one also holds what the shaking changed.
+        points: of ``z``, ``(N, d)`` float32.
         probabilities: ``(classes,)``, of the completed cloud, see :meth:`CompleterRun.judge`;
             None before.
-        objective, relative_objective, gradient_norm, step_size: see
-            :class:`ddeq.solve.flow.FlowStep`.
-        spread: of the free particles in latent space, see :func:`ddeq.metrics.particles.spread`.
-        evaluations: network evaluations so far.
-        seconds: since the solve began.
-        mmd2, chamfer, emd: of the completed cloud to the truth, see ``ddeq.metrics``, in units of
-            the standardised truth; None without a truth, nan once diverged. Clouds of more than
-            400 points are thinned for them.
-        f_score: of all completed points against the whole truth, at 1 % of its longest side, see
-            :func:`ddeq.metrics.distances.f_score`; likewise.
-        coverage: share of the removed points that have a free particle within 0.25 of the same
-            units; likewise.
     """
 
-    step: int
     points: np.ndarray
-    image: np.ndarray
-    attraction: np.ndarray
-    repulsion: np.ndarray
-    through_operator: np.ndarray
     probabilities: np.ndarray | None
-    objective: float
-    relative_objective: float
-    gradient_norm: float
-    spread: float
-    step_size: float
-    evaluations: int
-    seconds: float
-    mmd2: float | None
-    chamfer: float | None
-    emd: float | None
-    f_score: float | None
-    coverage: float | None
 
 
-@dataclass(frozen=True)
-class CompletionOutcome:
+@dataclass(frozen=True, kw_only=True)
+class CompletionOutcome(Ending, AgainstTruth):
     """What a completion came to.
 
     Attributes:
         known, free: how many points were given and how many particles were added.
-        steps, evaluations: solver steps and network evaluations used.
-        objective, relative_objective, spread: at the end.
-        stopped: why it ended, with advice.
-        seconds: of the solve alone.
-        device: where it ran.
-        mmd2, chamfer, emd, f_score, coverage: as in :class:`CompletionFrame`; None without a truth.
-        longest: side of the truth's box, in the units of these distances; likewise.
+        longest: side of the truth's box, in units of the distances to it; None without a truth.
         label, confidence: the classifier's most probable class of the completed cloud and its
             probability; None without a classifier.
     """
 
     known: int
     free: int
-    steps: int
-    evaluations: int
-    objective: float
-    relative_objective: float
-    spread: float
-    stopped: Stopped
-    seconds: float
-    device: str
-    mmd2: float | None
-    chamfer: float | None
-    emd: float | None
-    f_score: float | None
-    coverage: float | None
     longest: float | None
     label: str | None
     confidence: float | None
-
-    def to_dict(self) -> dict:
-        """Plain values, for JSON, without those that nobody knows."""
-        plain = {**asdict(self), "stopped": self.stopped.value}
-        return {name: value for name, value in plain.items() if value is not None}
 
 
 class CompleterRun(Run):
@@ -208,7 +154,7 @@ class CompleterRun(Run):
             repulsion=as_array(terms.repulsion[..., :dim]),
             through_operator=as_array(terms.through_operator[..., :dim]),
             probabilities=None,
-            **step_numbers(step),
+            **numbers_of(step),
             **metrics,
         )
 

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ddeq.input.formats.axes import turn_back
-from ddeq.run.base import CSV_COLUMNS
 from ddeq.run.classification import Frame
 from ddeq.run.completion import CompleterRun, CompletionFrame
+from ddeq.run.frames import CSV_COLUMNS
 from ddeq.run.settings import RunSettings
 from ddeq.run.truth import TRUTH_COLUMNS
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -14,8 +15,28 @@ from ddeq.metrics.transport import emd
 COVERAGE_RADIUS = 0.25  # in units of the standardised truth: about a pixel of a digit
 _MAX_COMPARED = 400  # points of a cloud: an EMD costs the cube
 
-TRUTH_COLUMNS = ("mmd2", "chamfer", "emd", "f_score", "coverage")
-"""The numbers of a frame that compare it to the truth."""
+
+@dataclass(frozen=True, kw_only=True)
+class AgainstTruth:
+    """How far a completion is from the truth; None without a truth, nan once diverged.
+
+    Attributes:
+        mmd2, chamfer, emd: of the completed cloud to the truth, see ``ddeq.metrics``, in units of
+            the standardised truth; clouds of more than 400 points are thinned for them.
+        f_score: of all completed points against the whole truth, at 1 % of its longest side, see
+            :func:`ddeq.metrics.distances.f_score`.
+        coverage: share of the removed points that have a free particle within 0.25 of the same
+            units.
+    """
+
+    mmd2: float | None
+    chamfer: float | None
+    emd: float | None
+    f_score: float | None
+    coverage: float | None
+
+
+TRUTH_COLUMNS = tuple(field.name for field in fields(AgainstTruth))
 
 
 def comparison(

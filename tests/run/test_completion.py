@@ -22,9 +22,9 @@ from ddeq.metrics.transport import emd
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import Completer, free_count, scatter
 from ddeq.run import completion
-from ddeq.run.base import CSV_COLUMNS
 from ddeq.run.completion import MAX_FREE, CompleterRun
 from ddeq.run.export import completion_csv, completion_npz, in_file_axes
+from ddeq.run.frames import CSV_COLUMNS
 from ddeq.run.settings import RunSettings
 from ddeq.run.truth import COVERAGE_RADIUS, TRUTH_COLUMNS
 from ddeq.solve.flow import Stopped

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud
 from ddeq.input.prepare import prepare
-from ddeq.run.base import CSV_COLUMNS
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.device import pick_device
 from ddeq.run.export import metrics_csv, trajectory_npz
+from ddeq.run.frames import CSV_COLUMNS
 from ddeq.run.settings import Limits, RunSettings, card_defaults, with_defaults
 from ddeq.settings import settings_of
 from ddeq.solve.flow import Stopped
@@ -207,6 +207,7 @@ def test_the_outcome_is_the_last_frame(start, tiny):
     assert found.spread == last.spread
     assert found.stopped is Stopped.CONVERGED
     plain = json.loads(json.dumps(found.to_dict()))
+    assert next(iter(plain)) == "label"  # what the kind of run says itself comes first
     assert plain["stopped"] == "converged" and plain["device"] == "cpu"
 
 
