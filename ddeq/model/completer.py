@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import torch
 from torch import Tensor, nn
@@ -87,6 +87,10 @@ class Completer(Model):
         return self.lift.inverse(z)
 
 
+@overload
+def free_count(known: Tensor, total: float = 1.275) -> Tensor: ...
+@overload
+def free_count(known: int, total: float = 1.275) -> int: ...
 def free_count(known: Tensor | int, total: float = 1.275) -> Tensor | int:
     """Free particles beside so many known ones: ``floor(total * known) - known``, from 1."""
     if isinstance(known, Tensor):

@@ -16,8 +16,6 @@ from ddeq.model.kinds import KINDS
 from ddeq.solve.implicit import GRADIENTS
 from ddeq.solve.solvers import SOLVERS, Solver
 from ddeq.training.datasets.holes import Cut
-from ddeq.training.datasets.objects import ObjectAugmentation
-from ddeq.training.datasets.packed import Augmentation
 from ddeq.training.datasets.sources import SOURCES
 
 
@@ -115,7 +113,7 @@ class Recipe:
         data: what to train on, a name out of ``ddeq.training.datasets.sources.SOURCES``.
         seed: of weights, batches, augmentation and particles.
         model: the architecture.
-        augmentation: of training clouds.
+        augmentation: of training clouds, of the dataclass that belongs to the data.
         holes: cut into them, where completion is learned.
         validation: digits split off the end of the train set, never trained on; data in space
             have a validation part of their own.
@@ -135,7 +133,7 @@ class Recipe:
     data: str
     seed: int
     model: Any
-    augmentation: Augmentation | ObjectAugmentation
+    augmentation: Any
     holes: Cut
     validation: int
     stages: tuple[Stage, ...]

@@ -25,3 +25,14 @@ class Geometry:
     has_normals: bool = False
     notes: tuple[str, ...] = ()
     """What a person should know about the reading: whole sentences."""
+
+    @property
+    def corners(self) -> np.ndarray:
+        """The triangles of what is known to be a mesh.
+
+        Raises:
+            ValueError: it is a cloud.
+        """
+        if self.triangles is None:
+            raise ValueError("a cloud has no triangles")
+        return self.triangles

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -90,7 +90,9 @@ def labels() -> dict[str, Label]:
     """The labels of 326 pieces by their id."""
     with _LABELS_FILE.open(encoding="utf-8", newline="") as file:
         return {
-            row["id"]: Label(CLASSES.index(row["class"]), row["split"])
+            row["id"]: Label(
+                CLASSES.index(row["class"]), "test" if row["split"] == "test" else "train"
+            )
             for row in csv.DictReader(file)
         }
 
@@ -119,6 +121,10 @@ def surfaces(
             ) from error
 
 
+def _metres(entries: Mapping[str, str], key: str) -> float:
+    return float(entries[key]) / 100
+
+
 def catalogue(archive: zipfile.ZipFile, library: str) -> list[Piece]:
     """The pieces of one archive, in the order of its numbers.
 
@@ -133,7 +139,11 @@ def catalogue(archive: zipfile.ZipFile, library: str) -> list[Piece]:
             entries[f"id#{k}"],
             entries[f"name#{k}"],
             entries[f"creator#{k}"],
-            tuple(float(entries[f"{side}#{k}"]) / 100 for side in ("width", "depth", "height")),
+            (
+                _metres(entries, f"width#{k}"),
+                _metres(entries, f"depth#{k}"),
+                _metres(entries, f"height#{k}"),
+            ),
             entries[f"model#{k}"].removeprefix("/"),
             tuple(float(x) for x in entries.get(f"modelRotation#{k}", _UPRIGHT).split()),
         )

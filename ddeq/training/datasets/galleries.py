@@ -25,7 +25,7 @@ def choose_objects(folder: str | Path) -> ObjectGallery:
         label = known.get(piece.id)
         if label and label.split == "test" and piece.licence == "CC0":
             rng = np.random.default_rng((0, len(chosen)))
-            points = sample_uniform(mesh.points, mesh.triangles, OBJECT_POINTS, rng)
+            points = sample_uniform(mesh.points, mesh.corners, OBJECT_POINTS, rng)
             chosen.append((label.label, piece, points))
     chosen.sort(key=lambda entry: entry[0])  # stable: within a class in the package's order
     points = np.stack([entry[2] for entry in chosen])  # (K, M, 3)

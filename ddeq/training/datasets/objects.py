@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -22,11 +21,8 @@ from ddeq.input.formats.surface import areas, sample_uniform
 from ddeq.input.partial import Orbit, seen_from
 from ddeq.training.datasets.furniture import CLASSES, labels, surfaces
 from ddeq.training.datasets.packed import Batch, standardised
+from ddeq.training.datasets.parts import Part as Part
 from ddeq.training.datasets.parts import assign_parts
-
-Part = Literal["train", "validation", "test", "unlabelled", "withheld"]
-"""`train`, `validation` and `test` have labels; `unlabelled` may be trained on without; `withheld`
-are too similar to a test or validation object for that."""
 
 UNLABELLED = -1
 RESERVOIR = 16_384  # points an object
@@ -120,16 +116,16 @@ class ObjectClouds:
 
         A partial view of an object has fewer than ``limit`` points where the camera sees fewer.
         """
-        partial = augmentation is not None and augmentation.partial > 0
+        share = 0.0 if augmentation is None else augmentation.partial
         # About half of the points are seen from anywhere, so twice as many are drawn.
-        count = min(2 * limit if partial else limit, self.reservoir.shape[1])
+        count = min(2 * limit if share else limit, self.reservoir.shape[1])
         x = _thin(self.reservoir, index, count, generator)
         mask = torch.zeros(x.shape[:2], dtype=torch.bool)
         mask[:, :limit] = True
         if augmentation is not None:
             x = augmented(x, augmentation, generator)
-        if partial:
-            mask = _views(x, limit, augmentation.partial, generator)
+        if share:
+            mask = _views(x, limit, share, generator)
             order = (~mask).int().argsort(dim=1, stable=True)[:, : min(limit, count)]
             x, mask = x.gather(1, order[..., None].expand(-1, -1, 3)), mask.gather(1, order)
         return Batch(standardised(x, mask, isotropic=True), mask, self.labels[index])
@@ -188,8 +184,8 @@ def sample_furniture(folder: str | Path, seed: int = 0, count: int = RESERVOIR) 
     for k, (piece, mesh) in enumerate(tqdm(surfaces(folder), desc="objects", total=820)):
         rng = np.random.default_rng((seed, k))
         pieces.append(piece)
-        clouds.append(sample_uniform(mesh.points, mesh.triangles, count, rng).astype(np.float32))
-        sizes.append(areas(mesh.points, mesh.triangles).sum())
+        clouds.append(sample_uniform(mesh.points, mesh.corners, count, rng).astype(np.float32))
+        sizes.append(areas(mesh.points, mesh.corners).sum())
     entries = [known.get(piece.id) for piece in pieces]
     classes = np.array([entry.label if entry else UNLABELLED for entry in entries], np.int64)
     parts, groups = assign_parts(
@@ -238,12 +234,15 @@ def read(path: Path) -> ObjectClouds:
         with np.load(path, allow_pickle=False) as arrays:
             if int(arrays["version"]) != _VERSION:
                 raise ValueError("another version")
-            names = {name: tuple(arrays[name].tolist()) for name in ("ids", "parts", "classes")}
-            tensors = {
-                name: torch.from_numpy(arrays[name])
-                for name in ("reservoir", "areas", "labels", "groups")
-            }
-            return ObjectClouds(**names, **tensors)
+            return ObjectClouds(
+                torch.from_numpy(arrays["reservoir"]),
+                torch.from_numpy(arrays["areas"]),
+                torch.from_numpy(arrays["labels"]),
+                tuple(arrays["ids"].tolist()),
+                torch.from_numpy(arrays["groups"]),
+                tuple(arrays["parts"].tolist()),
+                tuple(arrays["classes"].tolist()),
+            )
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(
             f"'{path}' is not a cache of objects of this version, so delete it to have it made "

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
+
+Part = Literal["train", "validation", "test", "unlabelled", "withheld"]
+"""`train`, `validation` and `test` have labels; `unlabelled` may be trained on without; `withheld`
+are too similar to a test or validation object for that."""
 
 VALIDATION_SHARE = 0.2  # of the labelled objects that are not for testing, of each class
 NEAR_COPY = 0.06  # mean distance to the other surface; two samplings of one are about 0.03 apart
@@ -28,7 +33,7 @@ def assign_parts(
     labels: np.ndarray,
     test: np.ndarray,
     clouds: Sequence[np.ndarray],
-) -> tuple[tuple[str, ...], np.ndarray]:
+) -> tuple[tuple[Part, ...], np.ndarray]:
     """Share K objects out; deterministic.
 
     Two objects belong together if they are near-copies, or one creator gave them names that differ
@@ -43,7 +48,7 @@ def assign_parts(
         clouds: K surfaces (R, 3), dense.
 
     Returns:
-        the part of each object (see `datasets.objects.Part`), and the groups int64 (K,).
+        the part of each object (see `Part`), and the groups int64 (K,).
     """
     keys = [plain_name(name) for name in names]
     of_creator = [*zip(creators, keys, strict=True)]
@@ -86,10 +91,14 @@ def near_copies(clouds: Sequence[np.ndarray]) -> list[tuple[int, int]]:
     for i, x in enumerate(standard):
         gaps = np.abs(marginals[i + 1 :] - marginals[i]).mean(axis=1)
         for j in (i + 1 + np.flatnonzero(gaps < _QUANTILE_GAP)).tolist():
-            there = trees[j].query(x[:_PROBES])[0].mean()
-            if there < NEAR_COPY and trees[i].query(standard[j][:_PROBES])[0].mean() < NEAR_COPY:
+            if _gap(trees[j], x) < NEAR_COPY and _gap(trees[i], standard[j]) < NEAR_COPY:
                 pairs.append((i, j))
     return pairs
+
+
+def _gap(tree: cKDTree, points: np.ndarray) -> float:
+    """Mean distance from some of the points ``(M, 3)`` to the nearest of a tree's."""
+    return float(np.mean(tree.query(points[:_PROBES])[0]))
 
 
 def draw_validation(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:

@@ -43,9 +43,10 @@ def read(folder: Path) -> Shapes:
             splits += [split] * len(label)
     if not points:
         raise UserError(f"'{folder}' lists no files of shapes, so extract the data again.")
-    named = all(own is not None for own in names)
+    known = [own for own in names if own is not None]
+    named = len(known) == len(names)
     by_place = [f"{split}/{k}" for k, split in enumerate(splits)]
-    found = [name for own in names for name in own] if named else by_place
+    found = [name for own in known for name in own] if named else by_place
     return Shapes.of_clouds(
         y_up_to_z_up(np.concatenate(points)), np.concatenate(labels), classes, found, splits, named
     )

@@ -28,7 +28,11 @@ def read(folder: Path) -> Shapes:
     Raises:
         UserError: a file is something else, or is cut off.
     """
-    points, labels, names, splits, classes = [], [], [], [], ()
+    points: list[np.ndarray] = []
+    labels: list[np.ndarray] = []
+    names: list[str] = []
+    splits: list[str] = []
+    classes: tuple[str, ...] = ()
     for split in ("train", "test"):
         path = folder / f"{split}.npz"
         if not path.is_file():

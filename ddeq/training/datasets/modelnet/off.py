@@ -50,7 +50,7 @@ def sample(paths: Sequence[Path], seed: int = 0, count: int = RESERVOIR) -> Shap
             raise UserError(f"'{path}' has no surface, so remove it or extract ModelNet again.")
         # Each shape draws from its own stream: another one more or less changes nothing.
         rng = np.random.default_rng((seed, k))
-        clouds.append(sample_uniform(mesh.points, mesh.triangles, count, rng).astype(np.float32))
+        clouds.append(sample_uniform(mesh.points, mesh.corners, count, rng).astype(np.float32))
         contents.append(digest(content))
     return Shapes(
         np.stack(clouds),

@@ -78,10 +78,11 @@ def _class_of(name: str) -> str:
 
 def _points(path: Path) -> np.ndarray:
     """The first points of a file, ``(P, 3)``."""
-    how = {"delimiter": ",", "usecols": (0, 1, 2), "max_rows": RESERVOIR, "ndmin": 2}
     try:
         with warnings.catch_warnings(action="error"):  # of an empty file
-            found = np.loadtxt(path, np.float32, **how)
+            found = np.loadtxt(
+                path, np.float32, delimiter=",", usecols=(0, 1, 2), max_rows=RESERVOIR, ndmin=2
+            )
         if not np.isfinite(found).all():
             raise ValueError("not numbers")
     except (OSError, ValueError, UserWarning) as error:
