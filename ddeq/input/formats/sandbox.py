@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -98,7 +98,7 @@ class _OutOfTime(Exception):
     """The process took all the work it may take."""
 
 
-def _run(job: dict[str, object], limits: Limits) -> None:
+def _run(job: Mapping[str, object], limits: Limits) -> None:
     """Raises subprocess.TimeoutExpired or `_OutOfTime`."""
     ended = subprocess.run(
         [sys.executable, "-m", __name__],
