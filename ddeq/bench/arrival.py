@@ -6,7 +6,6 @@ import copy
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 import torch
 from torch import Tensor
@@ -20,7 +19,7 @@ from ddeq.model.checkpoints import ASSETS, Checkpoint, load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.solve.solvers import EulerDecay
-from ddeq.solve.solvers.euler import decayed
+from ddeq.solve.solvers.rules import Geometric
 
 TOLERANCE = 1e-2
 STEPS = 500
@@ -93,6 +92,6 @@ def _solve(
 
 def _naive(checkpoint: Checkpoint, x: Tensor, mask: Tensor, z0: Tensor) -> tuple[int, float]:
     model = copy.deepcopy(checkpoint.model).requires_grad_(True)
-    sizes = partial(decayed, FLOW.step_size, FLOW.half_life, FLOW.floor)
+    sizes = Geometric(FLOW.step_size, FLOW.half_life, FLOW.floor).at
     taken = naive_flow(model, x, z0, STEPS, mask, sizes, TOLERANCE)
     return 2 * taken, float(taken < STEPS)

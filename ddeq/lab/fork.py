@@ -15,7 +15,7 @@ from ddeq.lab.runs import COMMON, LabFrame, LabRun, objective
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import StopRule
-from ddeq.solve.kernels import Continued, Kernel
+from ddeq.solve.kernels import Kernel
 from ddeq.solve.objective import Evaluation
 from ddeq.solve.solvers import Problem, Solver
 
@@ -45,9 +45,9 @@ class Fork(LabRun):
     """The steps of a run up to one of them, and from there on other settings.
 
     Its frames are numbered and counted on from the trunk's, and its objectives are relative to
-    where the trunk began. A solver of the trunk's kind goes on where that one is in its schedule,
-    with its memory, so that equal settings are the same run; another kind begins its own. The step
-    limit counts from the fork.
+    where the trunk began. A solver or a kernel of the trunk's kind goes on where that one is in
+    its schedule, with its memory, so that equal settings are the same run; another kind begins its
+    own. The step limit counts from the fork.
 
     Args:
         checkpoint, points, device: as of the trunk.
@@ -68,9 +68,10 @@ class Fork(LabRun):
         device: torch.device | str = "cpu",
     ) -> None:
         before, limits = trunk.settings, trunk.settings.limits
+        kernel = settings.kernel
         settings = replace(
             settings,
-            kernel=_faded(settings.kernel, before.kernel, at),
+            kernel=kernel.after(at) if type(kernel) is type(before.kernel) else kernel,
             limits=replace(settings.limits, particles=limits.particles, seed=limits.seed),
         )
         super().__init__(checkpoint, points, settings, device, frames[at].particles)
@@ -116,13 +117,6 @@ class Fork(LabRun):
         own = super()._ending()
         seconds = own["seconds"] + self._paid.seconds
         return {**own, "steps": self.last.step, "seconds": seconds}
-
-
-def _faded(kernel: Kernel, before: Kernel, at: int) -> Kernel:
-    """A kernel that changes on the way, as it is at the fork."""
-    if isinstance(kernel, Continued) and isinstance(before, Continued):
-        return replace(kernel, eps=kernel.eps * 0.5 ** (at / kernel.fade))
-    return kernel
 
 
 def _objective_at(frame: LabFrame, kernel: Kernel) -> Tensor:

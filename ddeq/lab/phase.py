@@ -21,7 +21,6 @@ from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
 from ddeq.settings import Setting, settings_of
 from ddeq.solve.flow import Flow, FlowStep, relative_to
-from ddeq.solve.kernels import Continued
 
 BATCH = 64
 MOST_CELLS = 16  # along an axis
@@ -58,12 +57,9 @@ def _whole(field: Setting, values: np.ndarray) -> np.ndarray:
 
 
 def fields(settings: RunSettings) -> dict[str, Setting]:
-    """The settings that can be an axis: the solver's numbers and the kernel's, by name.
-
-    A kernel that changes on the way is the same for all cells.
-    """
-    kernel = [] if isinstance(settings.kernel, Continued) else settings_of(type(settings.kernel))
-    return {field.name: field for field in (*settings_of(type(settings.solver)), *kernel)}
+    """The settings that can be an axis: the solver's numbers and the kernel's, by name."""
+    kinds = (type(settings.solver), type(settings.kernel))
+    return {field.name: field for kind in kinds for field in settings_of(kind)}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The network is evaluated once for all of them; what is left to each is cheap.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ddeq.model.classifier import Classifier
 from ddeq.model.operator import Context
-from ddeq.solve.kernels import Kernel
+from ddeq.solve.kernels import Interaction, Kernel
 from ddeq.solve.objective import Evaluation, Objective, arrived
 from ddeq.solve.solvers import Problem, Solver
 
@@ -42,22 +42,32 @@ def _expanded(t: Tensor, count: int) -> Tensor:
 
 @dataclass(frozen=True)
 class RowKernel:
-    """The kernel of each cloud of a batch; it takes squared distances ``(B, ..., ...)``."""
+    """The kernel of each cloud of a batch."""
 
     kernels: tuple[Kernel, ...]
 
-    def value(self, squared_distance: Tensor) -> Tensor:
-        return self._each(squared_distance, "value")
+    def at(self, step: int) -> RowKernel:
+        return RowKernel(tuple(kernel.at(step) for kernel in self.kernels))
 
-    def slope(self, squared_distance: Tensor) -> Tensor:
-        return self._each(squared_distance, "slope")
+    def after(self, steps: int) -> RowKernel:
+        return RowKernel(tuple(kernel.after(steps) for kernel in self.kernels))
 
-    def _each(self, squared_distance: Tensor, what: str) -> Tensor:
+    def interaction(self, p: Tensor, c: Tensor) -> Interaction:
+        found = [kernel.interaction(*parts) for kernel, parts in self._runs(p, c)]
+        return Interaction(*map(torch.cat, zip(*found, strict=True)))
+
+    def pull(self, z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
+        return torch.cat([kernel.pull(*parts) for kernel, parts in self._runs(z, target, mass)])
+
+    def stiffness(self, z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
+        runs = self._runs(z, target, mass)
+        return torch.cat([kernel.stiffness(*parts) for kernel, parts in runs])
+
+    def _runs(self, *tensors: Tensor) -> Iterator[tuple[Kernel, tuple[Tensor, ...]]]:
+        """Each kernel, with those clouds of a batch ``(B, ...)`` that it is the kernel of."""
         runs = [(kernel, len(list(run))) for kernel, run in groupby(self.kernels)]
-        parts = squared_distance.split([count for _, count in runs])
-        return torch.cat(
-            [getattr(kernel, what)(part) for (kernel, _), part in zip(runs, parts, strict=True)]
-        )
+        parts = zip(*(t.split([count for _, count in runs]) for t in tensors), strict=True)
+        return zip((kernel for kernel, _ in runs), parts, strict=True)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import torch
 
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, FlowStep
-from ddeq.solve.kernels import kernel_at
 from ddeq.solve.objective import VelocityTerms, velocity_terms
 from ddeq.threads import each
 
@@ -43,7 +42,7 @@ class Run(ABC):
         """What is recorded of a step."""
 
     def _velocity_terms(self, step: FlowStep) -> VelocityTerms:
-        kernel = kernel_at(self.settings.kernel, step.step)
+        kernel = self.settings.kernel.at(step.step)
         mass = self.flow.objective.mass(step.particles)
         return velocity_terms(step, kernel, mass)
 

@@ -43,9 +43,9 @@ class RunSettings:
     def to_dict(self) -> dict[str, str | float]:
         """Flat names and numbers, for a link, a card or a file; :meth:`from_dict` inverts it."""
         return {
-            "solver": _name_of(self.solver, SOLVERS),
+            "solver": SOLVERS.name_of(self.solver),
             **asdict(self.solver),
-            "kernel": _name_of(self.kernel, KERNELS),
+            "kernel": KERNELS.name_of(self.kernel),
             **asdict(self.kernel),
             **asdict(self.limits),
         }
@@ -94,10 +94,6 @@ def with_defaults(card: Mapping[str, Any], said: Mapping[str, object]) -> RunSet
     shipped = card["settings"]
     names = {what: str(said.get(what, shipped[what])) for what in ("solver", "kernel")}
     return RunSettings.from_dict({**card_defaults(card, **names), **said})
-
-
-def _name_of(instance: object, registry: Mapping[str, type]) -> str:
-    return next(name for name, kind in registry.items() if type(instance) is kind)
 
 
 def _chosen(what: str, name: object, registry: Mapping[str, type]) -> type:

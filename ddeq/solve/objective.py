@@ -14,14 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ddeq.solve.kernels import (
-    Kernel,
-    SlicedRiesz,
-    differences,
-    discrepancy,
-    squared_distances,
-    uniform_mass,
-)
+from ddeq.solve.kernels import Kernel, discrepancy, uniform_mass
 
 
 @dataclass(frozen=True)
@@ -186,11 +179,4 @@ def velocity_terms(here: Measured, kernel: Kernel, mass: Tensor) -> VelocityTerm
 
 def pull(z: Tensor, target: Tensor, mass: Tensor, kernel: Kernel) -> Tensor:
     """How particles ``z (B, N, d)`` are drawn to a ``target (B, N, d)`` of mass ``(B, N)``."""
-    if isinstance(kernel, SlicedRiesz):
-        # Of both together, where only the target has mass.
-        both = torch.cat([z, target], 1), torch.cat([torch.zeros_like(mass), mass], 1)
-        v = kernel.interaction(*both).field[:, : z.shape[1]]
-    else:
-        d2 = squared_distances(z, target)  # (B, N, N)
-        v = differences(kernel.slope(d2) * mass[:, None, :], d2, z, target)  # (B, N, d)
-    return v.masked_fill((mass == 0)[..., None], 0.0)
+    return kernel.pull(z, target, mass).masked_fill((mass == 0)[..., None], 0.0)

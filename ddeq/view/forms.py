@@ -10,48 +10,9 @@ import streamlit as st
 from ddeq.run.settings import Limits, RunSettings, card_defaults
 from ddeq.settings import Setting, settings_of
 from ddeq.solve.kernels import KERNELS
+from ddeq.solve.registry import Registry
 from ddeq.solve.solvers import SOLVERS
 from ddeq.view.glossary import explain
-
-SOLVER_HINTS = {
-    "euler": "Constant steps downhill: the paper's solver. It cannot quite arrive.",
-    "euler-decay": "Steps downhill that get shorter, so that particles settle.",
-    "euler-power": "Steps downhill that get shorter ever more slowly.",
-    "normalised": "Steps downhill of a length that is given, however steep it is.",
-    "polyak": "Steps downhill as long as the objective says that there is to go.",
-    "armijo": "Steps downhill whose length is tried out first.",
-    "momentum": "Steps downhill with inertia, getting shorter.",
-    "nesterov": "Steps downhill that look ahead, and lose their inertia when it leads uphill.",
-    "l-bfgs": "Steps that learn from the last few how the objective bends.",
-    "frozen": "Many steps to where the network sends the particles, then it is asked again.",
-    "majorise": "The same without a step size: each move minimises a bound on the distance.",
-    "picard": "No gradient: every particle moves to where the network sends it.",
-    "anderson": "Jumps that combine the last few, to cancel what is left over.",
-    "broyden": "Jumps that learn from the last few how the network bends.",
-}
-KERNEL_HINTS = {
-    "riesz": "Energy distance: felt at any distance.",
-    "riesz-sliced": "The energy distance, estimated on lines: faster for thousands of particles.",
-    "riesz-continued": "Energy distance, blurred at first and sharper with every step.",
-    "gaussian": "Felt only within its bandwidth.",
-}
-FAMILIES = {
-    **dict.fromkeys(
-        ("euler", "euler-decay", "euler-power", "normalised", "polyak"), "gradient flow"
-    ),
-    "armijo": "line search",
-    **dict.fromkeys(("momentum", "nesterov"), "momentum"),
-    **dict.fromkeys(("l-bfgs", "broyden"), "quasi-Newton"),
-    "frozen": "frozen target",
-    "majorise": "majorisation",
-    "picard": "plain iteration",
-    "anderson": "Anderson acceleration",
-    "riesz": "energy distance",
-    "riesz-sliced": "sliced",
-    "riesz-continued": "energy distance",
-    "gaussian": "MMD",
-}
-"""The term of the glossary that each solver and kernel comes under."""
 
 NAMES = {
     "r": "exponent r",
@@ -72,8 +33,8 @@ def settings_form(
         prefix: of the fields' names in the URL, for pages whose models have other defaults.
         without: settings that mean nothing here; they keep their own defaults.
     """
-    solver = _choice("solver", SOLVER_HINTS, card["settings"]["solver"], prefix)
-    kernel = _choice("kernel", KERNEL_HINTS, card["settings"]["kernel"], prefix)
+    solver = _choice("solver", SOLVERS, card["settings"]["solver"], prefix)
+    kernel = _choice("kernel", KERNELS, card["settings"]["kernel"], prefix)
     defaults = card_defaults(card, solver, kernel)
     given: dict[str, Any] = {"solver": solver, "kernel": kernel}
     # A field whose default depends on the solver or kernel is a field of its own for each.
@@ -89,16 +50,17 @@ def settings_form(
     return RunSettings.from_dict(given)
 
 
-def _choice(name: str, hints: Mapping[str, str], default: str, prefix: str) -> str:
+def _choice(name: str, kinds: Registry[Any], default: str, prefix: str) -> str:
     chosen = st.selectbox(
         name.capitalize(),
-        list(hints),
-        index=list(hints).index(default),
+        list(kinds),
+        index=list(kinds).index(default),
         help=explain(name),
         key=prefix + name,
         bind="query-params",
     )
-    st.caption(hints[chosen], help=f"*{FAMILIES[chosen]}*: {explain(FAMILIES[chosen])}")
+    family = kinds.families[chosen]
+    st.caption(kinds.hints[chosen], help=f"*{family.name}*: {family.meaning}")
     return chosen
 
 

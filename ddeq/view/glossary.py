@@ -13,13 +13,20 @@ from typing import Any
 
 import streamlit as st
 
+from ddeq.solve.kernels import KERNELS
+from ddeq.solve.solvers import SOLVERS
+
 TERMS: dict[str, str] = {
+    **{
+        family.name: family.meaning
+        for registry in (SOLVERS, KERNELS)
+        for family in registry.families.values()
+    },
     "fixed point": "A value that a function maps to itself: x = F(x).",
     "equilibrium": "A state that the network maps to itself, so that applying it again changes "
     "nothing.",
     "equilibrium model": "A network whose output is not that of a last layer but a fixed point of "
     "one layer.",
-    "plain iteration": "Applying F again and again, each time to its own result.",
     "damping": "Going only part of the way from x to F(x) at each step.",
     "cloud": "Points without an order, as a laser scanner or the pixels of a digit give them.",
     "measure": "A way to spread one unit of mass; a cloud of N points puts 1/N on each.",
@@ -37,12 +44,7 @@ TERMS: dict[str, str] = {
     "F-score": "The share of points of two clouds that have one of the other within a given "
     "distance.",
     "coverage": "The share of the removed points that have a free particle nearby.",
-    "MMD": "Maximum mean discrepancy: how differently two measures look to a kernel; zero only "
-    "if they are the same.",
     "kernel": "A function k(x, y) that says how strongly a point at x feels one at y.",
-    "energy distance": "The squared MMD of the kernel -|x - y|, felt at any distance.",
-    "sliced": "Estimated on random lines, where distances cost only as much as sorting.",
-    "gradient flow": "Moving always in the direction in which a quantity falls fastest.",
     "step size": "How far each particle moves along its velocity in one step.",
     "chattering": "Jumping to and fro across a target because steps do not get shorter.",
     "noise injection": "Shaking the particles before each gradient, to leave bad spots.",
@@ -54,13 +56,6 @@ TERMS: dict[str, str] = {
     "network evaluation": "One application of F, the costly part of a step.",
     "probabilities": "How sure the network is of each class if it were read out at this step.",
     "solver": "The rule by which particles move from one step to the next.",
-    "line search": "Trying several lengths of a step, and taking one that leads downhill enough.",
-    "momentum": "Keeping part of the last move, as a rolling ball does.",
-    "quasi-Newton": "Learning from past steps how the landscape bends, and jumping accordingly.",
-    "Anderson acceleration": "Combining the last few results of F so that their residuals cancel "
-    "best.",
-    "frozen target": "Taking F(mu) for a fixed target during several moves, then asking F anew.",
-    "majorisation": "Minimising a simpler function that is never below the objective.",
     "trunk": "The run from which another one branches off at some step.",
     "collapse": "All particles at one point: an equilibrium that says nothing.",
     "divergence": "Particles flying off, so that the objective is no longer a number.",

@@ -27,8 +27,9 @@ from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.projection import principal_axes
 from ddeq.run.settings import RunSettings
+from ddeq.settings import settings_of
 from ddeq.solve.flow import Stopped
-from ddeq.solve.kernels import Continued, Gaussian, Riesz, mmd2
+from ddeq.solve.kernels import KERNELS, Gaussian, Riesz, mmd2
 from ddeq.solve.solvers import SOLVERS
 
 POINTS = np.random.default_rng(0).normal(size=(20, 2)).astype(np.float32)
@@ -268,6 +269,12 @@ def test_a_search_left_early_has_the_runs_that_ended(tiny):
             ("step_size", 1, 5, 2),
             ("window", 2, 9, 2),
         ),
+        ({"solver": "armijo", "kernel": "riesz-continued"}, ("eps", 1, 5, 2), ("fade", 2, 9, 2)),
+        (
+            {"solver": "euler", "kernel": "riesz-sliced"},
+            ("projections", 4, 16, 2),
+            ("step_size", 0.5, 2, 2),
+        ),
     ],
 )
 def test_every_cell_is_the_single_run(tiny, base, x, y):
@@ -328,9 +335,11 @@ def test_ranges_that_make_no_sense_are_refused(refused):
         Grid(settings(), same, same)
 
 
-def test_a_kernel_that_changes_on_the_way_is_no_axis():
-    assert isinstance(settings(kernel="riesz-continued").kernel, Continued)
-    assert "eps" not in fields(settings(kernel="riesz-continued"))
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_all_numbers_of_solver_and_kernel_can_be_an_axis(kernel):
+    known = settings(kernel=kernel)
+    kinds = (type(known.solver), KERNELS[kernel])
+    assert list(fields(known)) == [field.name for kind in kinds for field in settings_of(kind)]
 
 
 # Early exits

@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ddeq.solve.flow import Flow, StopRule, seeded
+from ddeq.seeds import seeded
+from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import KERNELS
 from ddeq.solve.solvers import SOLVERS
 

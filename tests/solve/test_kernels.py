@@ -1,6 +1,8 @@
 """The MMD is a metric with known values, and its analytic gradient is its derivative."""
 
+import ast
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+import ddeq
 from ddeq.solve.kernels import (
     KERNELS,
     Gaussian,
@@ -318,5 +321,39 @@ def test_parameters_that_are_no_kernel_are_refused(kernel, wrong):
         kernel(**wrong)
 
 
-def test_kernels_are_listed_by_name():
+def test_kernels_are_listed_by_name_those_of_one_heading_together():
+    assert list(KERNELS) == ["riesz", "riesz-continued", "riesz-sliced", "gaussian"]
     assert (KERNELS["riesz"], KERNELS["gaussian"]) == (Riesz, Gaussian)
+    assert KERNELS.name_of(Riesz(1.3)) == "riesz"
+    with pytest.raises(KeyError):
+        KERNELS.name_of("riesz")
+
+
+@pytest.mark.parametrize("kernel", [kind() for kind in KERNELS.values()])
+def test_what_a_kernel_is_asked_is_one_thing(kernel):
+    """Its pull is the field of masses elsewhere, and later steps follow one another."""
+    z, target = normal(2, 4, 3), normal(2, 5, 3, seed=1)
+    mass = torch.tensor([[0.2] * 5, [0.5, 0.5, 0, 0, 0]]).double()
+    masses = torch.cat([torch.zeros(2, 4).double(), mass], 1)
+    field = kernel.interaction(torch.cat([z, target], 1), masses).field[:, :4]
+    torch.testing.assert_close(kernel.pull(z, target, mass), field)
+    later, at_7 = kernel.after(3).at(4), kernel.at(7)
+    torch.testing.assert_close(later.pull(z, target, mass), at_7.pull(z, target, mass))
+    assert at_7.at(9) == at_7
+    assert kernel.stiffness(z, target, mass).shape == (2, 4, 1)
+
+
+@pytest.mark.parametrize("kernel", [Riesz(), Riesz(1.5, 0.3), Gaussian(2.0)])
+def test_stiffness_is_the_pull_per_length_of_one_point(kernel):
+    z, target, mass = normal(2, 4, 3), normal(2, 1, 3, seed=1), torch.full((2, 1), 0.7).double()
+    pulled = kernel.stiffness(z, target, mass) * (target - z)
+    torch.testing.assert_close(kernel.pull(z, target, mass), pulled)
+
+
+def test_no_code_asks_which_kernel_it_has():
+    root = Path(ddeq.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
+                asked = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+                assert not asked & {kind.__name__ for kind in KERNELS.values()}, path

@@ -11,9 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddeq.seeds import seeded
 from ddeq.settings import settings_of
-from ddeq.solve.flow import Flow, StopRule, seeded
-from ddeq.solve.kernels import Continued, Riesz, kernel_at
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.kernels import Continued, Riesz
 from ddeq.solve.objective import Objective, arrived
 from ddeq.solve.solvers import (
     LBFGS,
@@ -31,12 +32,17 @@ from ddeq.solve.solvers import (
     Normalised,
     Picard,
     Polyak,
-    decayed,
+    rules,
 )
-from ddeq.solve.solvers.fixed_point import weights
-from ddeq.solve.solvers.frozen import stiffness
-from ddeq.solve.solvers.lbfgs import Pair, quasi_newton
-from ddeq.solve.solvers.line_search import backtrack
+from ddeq.solve.solvers.anderson import Mixed, Mixture, weights
+from ddeq.solve.solvers.broyden import Newton
+from ddeq.solve.solvers.gradient_flow import Velocity
+from ddeq.solve.solvers.held import Majorising, Towards
+from ddeq.solve.solvers.lbfgs import Pair, QuasiNewton, quasi_newton
+from ddeq.solve.solvers.momentum import Extrapolated, HeavyBall
+from ddeq.solve.solvers.parts import Along, Segment, Straight
+from ddeq.solve.solvers.picard import Image
+from ddeq.solve.solvers.rules import Geometric, backtrack
 from tests.solving import Function, evaluation, minimise, normal, problem, stepped, towards
 
 
@@ -69,16 +75,15 @@ def test_the_registry_knows_each_solver_once_and_its_defaults_are_in_their_range
 
 @given(st.floats(0.01, 20), st.floats(1, 100), st.integers(0, 200))
 def test_the_step_halves_every_half_life_and_never_falls_below_the_floor(size, half_life, k):
-    here, floor = decayed(size, half_life, 0.0, k), size / 10
-    assert decayed(size, half_life, 0.0, 0) == size
-    later = decayed(size, half_life, 0.0, k + 1)
-    assert later / here == pytest.approx(0.5 ** (1 / half_life))
-    assert decayed(size, half_life, floor, k) == max(here, floor)
+    decay, floor = Geometric(size, half_life, 0.0), size / 10
+    assert decay.at(0) == size
+    assert decay.at(k + 1) / decay.at(k) == pytest.approx(0.5 ** (1 / half_life))
+    assert Geometric(size, half_life, floor).at(k) == max(decay.at(k), floor)
 
 
 def test_euler_moves_along_the_velocity():
     z, v = normal(2, 3, 4), normal(2, 3, 4, seed=1)
-    moved, gamma, _ = stepped(Euler(0.25), evaluation(z, velocity=v), 7, None)
+    moved, gamma, _ = stepped(Euler(0.25), evaluation(z, velocity=v), 7, (None, None))
     torch.testing.assert_close(moved, z + 0.25 * v)
     assert gamma == 0.25
 
@@ -100,7 +105,7 @@ def test_momentum_under_a_constant_force_sums_a_geometric_series():
     state = solver.start(z)
     for k in range(6):
         z, _, state = stepped(solver, evaluation(z, velocity=v), k, state)
-        torch.testing.assert_close(state, (1 - beta ** (k + 1)) / (1 - beta) * v)
+        torch.testing.assert_close(state[0], (1 - beta ** (k + 1)) / (1 - beta) * v)
     total = sum((1 - beta ** (k + 1)) / (1 - beta) for k in range(6))
     torch.testing.assert_close(z, z0 + 0.1 * total * v)
 
@@ -108,11 +113,11 @@ def test_momentum_under_a_constant_force_sums_a_geometric_series():
 def test_momentum_0_is_euler_decay():
     z, v = normal(2, 3, 4), normal(2, 3, 4, seed=1)
     heavy, light = Momentum(2.0, 0.0, 7.0, 0.01), EulerDecay(2.0, 7.0, 0.01)
-    state = normal(2, 3, 4, seed=2)
+    state = normal(2, 3, 4, seed=2), None
     for k in range(4):
         a, b = (
             stepped(s, evaluation(z, velocity=v), k, t)[0]
-            for s, t in ((heavy, state), (light, None))
+            for s, t in ((heavy, state), (light, light.start(z)))
         )
         torch.testing.assert_close(a, b)
 
@@ -120,9 +125,9 @@ def test_momentum_0_is_euler_decay():
 @given(st.floats(0.01, 1))
 def test_picard_moves_the_damped_part_of_the_way(damping):
     z, image = normal(2, 3, 4), normal(2, 3, 4, seed=1)
-    moved, gamma, _ = stepped(Picard(damping), evaluation(z, image), 0, None)
+    moved, gamma, _ = stepped(Picard(damping), evaluation(z, image), 0, (None, None))
     torch.testing.assert_close(moved, (1 - damping) * z + damping * image)
-    assert gamma == damping and not Picard.needs_velocity
+    assert gamma == damping and not Picard(damping).needs_velocity
 
 
 @pytest.mark.parametrize("d", [1, 2, 4, 6])
@@ -138,9 +143,9 @@ def test_anderson_solves_a_linear_contraction_in_dimension_plus_one_steps(d):
 def test_anderson_with_one_step_in_its_window_or_in_its_past_is_picard():
     operator, _ = contraction(6)
     z = normal(2, 3, 2)
-    first, _, past = stepped(Anderson(damping=0.5), evaluation(z, operator(z)), 0, ())
+    first, _, past = stepped(Anderson(damping=0.5), evaluation(z, operator(z)), 0, ((), None))
     torch.testing.assert_close(first, 0.5 * (z + operator(z)))
-    assert len(past) == 1
+    assert len(past[0]) == 1
 
 
 def test_anderson_forgets_what_lies_outside_its_window():
@@ -149,7 +154,7 @@ def test_anderson_forgets_what_lies_outside_its_window():
     state = solver.start(z)
     for k in range(8):
         z, _, state = stepped(solver, evaluation(z, operator(z)), k, state)
-        assert len(state) == min(k + 1, 3)
+        assert len(state[0]) == min(k + 1, 3)
 
 
 def test_anderson_combines_so_that_the_mixed_residual_is_smallest():
@@ -224,7 +229,9 @@ def test_anderson_is_quiet_at_a_fixed_point():
 @given(st.floats(0.01, 20), st.floats(1, 100), st.floats(0.1, 2), st.integers(0, 200))
 def test_euler_power_falls_as_a_power_of_the_steps(size, delay, power, k):
     z, v = normal(1, 3, 2), normal(1, 3, 2, seed=1)
-    moved, gamma, _ = stepped(EulerPower(size, delay, power), evaluation(z, velocity=v), k, None)
+    moved, gamma, _ = stepped(
+        EulerPower(size, delay, power), evaluation(z, velocity=v), k, (None, None)
+    )
     assert gamma == pytest.approx(size * (delay / (delay + k)) ** power)
     torch.testing.assert_close(moved, z + gamma * v)
 
@@ -233,7 +240,7 @@ def test_euler_power_falls_as_a_power_of_the_steps(size, delay, power, k):
 def test_normalised_steps_have_the_length_they_are_given_however_long_the_velocity(length, unit, k):
     solver = Normalised(length, half_life=10.0, floor=length / 8)
     z, v = normal(2, 3, 4), unit * normal(2, 3, 4, seed=1)
-    moved, gamma, _ = stepped(solver, evaluation(z, velocity=v), k, None)
+    moved, gamma, _ = stepped(solver, evaluation(z, velocity=v), k, (None, None))
     lengths = (moved - z).square().sum(2).mean(1).sqrt()
     torch.testing.assert_close(
         lengths, torch.full_like(lengths, max(0.5 ** (k / 10), 1 / 8)) * length
@@ -258,7 +265,7 @@ def test_polyak_with_one_particle_shrinks_its_distance_by_the_same_factor(aim):
     of = problem(z, towards(target))
     here = of.evaluate(z)
     for _ in range(4):
-        moved, _, _ = Polyak(aim, 100.0).step(here, 0, None, of)
+        moved, _, _ = Polyak(aim, 100.0).step(here, 0, (None, None), of)
         after = of.evaluate(moved)
         torch.testing.assert_close(
             after.objective, abs(1 - aim) * here.objective, atol=1e-12, rtol=0
@@ -269,7 +276,7 @@ def test_polyak_with_one_particle_shrinks_its_distance_by_the_same_factor(aim):
 def test_polyak_is_no_longer_than_its_longest():
     z = normal(1, 1, 3) + 100
     here = problem(z, towards(0 * z)).evaluate(z)
-    moved, gamma, _ = stepped(Polyak(longest=2.0), here, 0, None)
+    moved, gamma, _ = stepped(Polyak(longest=2.0), here, 0, (None, None))
     assert gamma.item() == 2 and (moved - z).norm() == pytest.approx(2)
 
 
@@ -294,7 +301,7 @@ def test_nesterov_forgets_its_inertia_in_the_cloud_that_goes_uphill_and_in_no_ot
     turned = v * torch.tensor([1.0, -1.0])[:, None, None].double()
     solver = Nesterov(0.5, 1.0, 0.5)
     state = (before, torch.full((2,), 6.0).double())
-    moved, _, (x, since) = stepped(solver, evaluation(y, velocity=turned), 7, state)
+    moved, _, ((x, since), _) = stepped(solver, evaluation(y, velocity=turned), 7, (state, None))
     torch.testing.assert_close(x, y + 0.5 * turned)
     assert since.tolist() == [7, 1]
     torch.testing.assert_close(moved[0], x[0] + 6 / 9 * (x[0] - before[0]))
@@ -323,7 +330,8 @@ def test_backtracking_halves_until_the_objective_has_fallen_and_counts_each_tria
     function = Function(f, z0)
     here = function.evaluate(z0)
     first = torch.full((2,), 8.0).double()
-    there, t = backtrack(function, here, here.velocity, first, 10)
+    path = Straight(here.particles, here.velocity)
+    there, t = backtrack(function, here, path, first, 10)
     assert t.tolist() == [1, 8]
     assert there.objective.tolist() == [0, 3]
     assert function.evaluations.tolist() == [1 + 4, 1 + 1]
@@ -335,7 +343,8 @@ def test_backtracking_takes_its_last_trial_as_it_is_and_leaves_stopped_clouds_al
     function = Function(f, z0)
     here = function.evaluate(z0)
     function.running = torch.tensor([True, False])
-    there, t = backtrack(function, here, -here.velocity, torch.ones(2).double(), 3)
+    uphill = Straight(here.particles, -here.velocity)
+    there, t = backtrack(function, here, uphill, torch.ones(2).double(), 3)
     assert t[0].item() == 0.25 and there.objective[0].item() == 1.25
     assert function.evaluations.tolist() == [1 + 3, 1]
 
@@ -452,7 +461,7 @@ def test_broydens_first_step_is_plain_iteration_and_its_memory_is_emptied_when_f
     for k in range(9):
         image = operator(z)
         moved, _, state = stepped(solver, evaluation(z, image), k, state)
-        assert state.u.shape == state.v.shape == (2, k % 4, 6)
+        assert state[0].u.shape == state[0].v.shape == (2, k % 4, 6)
         assert k % 4 or torch.allclose(moved, image)
         z = moved
 
@@ -461,19 +470,19 @@ def test_broyden_maps_the_last_change_of_the_residual_to_the_last_move():
     operator, _ = contraction(6)
     z = normal(2, 3, 2)
     *_, before, last = iterate(Broyden(), operator, z, 4)
-    solver, state, z_k = Broyden(), None, z
+    solver, state, z_k = Broyden(), (None, None), z
     for k in range(5):
         z_next, _, state = stepped(solver, evaluation(z_k, operator(z_k)), k, state)
         z_last, z_k = z_k, z_next
     torch.testing.assert_close(z_last, last)
     change = ((before - operator(before)) - (last - operator(last))).flatten(1)
-    torch.testing.assert_close(state.times(-change), (last - before).flatten(1))
+    torch.testing.assert_close(state[0].times(-change), (last - before).flatten(1))
 
 
 def test_broydens_memory_is_the_inverse_of_the_dense_update():
     """``B <- B + (dr - B dz) dz^T / |dz|^2`` for the Jacobian of the residual, from ``-I``."""
     operator, _ = contraction(4)
-    z, state = normal(1, 2, 2), None
+    z, state = normal(1, 2, 2), (None, None)
     zs, residuals = [], []
     for k in range(4):
         zs.append(z.flatten())
@@ -484,13 +493,13 @@ def test_broydens_memory_is_the_inverse_of_the_dense_update():
     for k in range(3):
         dz, dr = zs[k + 1] - zs[k], residuals[k + 1] - residuals[k]
         dense = dense + torch.outer(dr - dense @ dz, dz) / (dz @ dz)
-    columns = [-state.times(unit[None])[0] for unit in torch.eye(4).double()]
+    columns = [-state[0].times(unit[None])[0] for unit in torch.eye(4).double()]
     torch.testing.assert_close(torch.stack(columns, 1), torch.linalg.inv(dense))
 
 
 def test_broyden_forgets_in_the_cloud_that_went_astray_and_in_no_other():
     operator, _ = contraction(6)
-    solver, z, state = Broyden(), normal(2, 3, 2), None
+    solver, z, state = Broyden(), normal(2, 3, 2), (None, None)
     for k in range(3):
         z, _, state = stepped(solver, evaluation(z, operator(z)), k, state)
     scale = torch.tensor([1.0, 100.0])[:, None, None].double()
@@ -537,7 +546,7 @@ def test_majorise_brings_a_single_particle_home_at_once():
 def test_the_stiffness_of_a_smooth_pull_counts_the_image_that_a_particle_stands_on(kernel):
     """At ``z`` it is what it is beside ``z``: a smooth kernel has no gap there."""
     target, mass = normal(1, 5, 2), torch.full((1, 5), 0.2).double()
-    on, beside = (stiffness(target + t, target, mass, kernel) for t in (0, 1e-9))
+    on, beside = (kernel.stiffness(target + t, target, mass) for t in (0, 1e-9))
     torch.testing.assert_close(on, beside, rtol=1e-6, atol=0)
 
 
@@ -642,6 +651,57 @@ def test_a_fixed_target_is_reached_as_a_measure(solver, seed):
     assert torch.cdist(target, end.particles).amin(2).max() < 0.3
 
 
+# Directions and rules
+
+DIRECTIONS = [
+    Velocity(),
+    HeavyBall(0.5),
+    Extrapolated(),
+    QuasiNewton(5, 1.0),
+    Image(),
+    Mixed(3, 1e-6),
+    Newton(5),
+    Towards(),
+    Majorising(),
+]
+RULES = [
+    rules.Constant(0.5),
+    rules.Geometric(0.5, 10.0, 0.0),
+    rules.Power(0.5, 10.0, 1.0),
+    rules.Normalised(rules.Geometric(0.5, 10.0, 0.0)),
+    rules.Polyak(0.5, 2.0),
+    rules.Backtracking(2.0, 8),
+]
+
+
+@pytest.mark.parametrize("direction", DIRECTIONS, ids=lambda part: type(part).__name__)
+@pytest.mark.parametrize("rule", RULES, ids=lambda part: type(part).__name__)
+def test_any_direction_goes_with_any_rule(direction, rule):
+    """And towards a fixed target every pair of them gets nearer, but for quasi-Newton steps, which
+    want their length tried out."""
+    target, z0 = normal(2, 4, 2), normal(2, 4, 2, seed=1) + 3
+    solver = Along(direction, rule)
+    how = {"kernel": Riesz(1.0, 0.5), "stop": StopRule(12, 0.0), "velocity": False}
+    steps = list(Flow(towards(target), z0, solver=solver, **how))
+    if not isinstance(direction, QuasiNewton) or isinstance(rule, rules.Backtracking):
+        assert (steps[-1].objective < 0.7 * steps[0].objective).all()
+    assert all((step.step_size > 0).all() and step.step_size.shape == (2,) for step in steps[:-1])
+    assert (steps[0].velocity is not None) == solver.needs_velocity
+
+
+@given(st.floats(0, 2), st.integers(0, 99))
+def test_paths_begin_along_their_tangents(t, seed):
+    z, image, h = normal(2, 3, 4, seed=seed), normal(2, 3, 4, seed=seed + 1), 1e-6
+    past = normal(2, 2, 3, 4, seed=seed + 2)
+    alpha = torch.tensor([0.3, 0.7])[None, :, None, None].double()
+    each = torch.tensor([t, 2 * t]).double()
+    for path in (Straight(z, image), Segment(z, image), Mixture(alpha, past, past + 1)):
+        rate = (path.at(h) - path.at(0.0)) / h
+        torch.testing.assert_close(rate, path.tangent, rtol=1e-6, atol=1e-6)
+        torch.testing.assert_close(path.at(each)[0], path.at(t)[0])
+        torch.testing.assert_close(path.at(each)[1], path.at(2 * t)[1])
+
+
 # A kernel that changes on the way
 
 
@@ -657,7 +717,6 @@ def test_the_continued_kernel_moves_as_the_smoothed_one_and_is_measured_by_the_p
         plain = problem(z, towards(target), Riesz(1.2)).evaluate(z)
         torch.testing.assert_close(steps[k].velocity, smooth.velocity)
         torch.testing.assert_close(steps[k].objective, plain.objective)
-    assert kernel_at(Riesz(1.3), 7) == Riesz(1.3)
 
 
 @pytest.mark.parametrize("solver", SOLVERS.values())
@@ -671,7 +730,7 @@ def test_every_step_has_the_velocity_of_its_own_kernel(solver, noise):
         k, z = step.step, step.particles
         if noise and k < 4:
             z = z + noise * shake(k, seeded([1, 2]))
-        expected = Objective(mixing, kernel_at(kernel, k))(z).velocity
+        expected = Objective(mixing, kernel.at(k))(z).velocity
         torch.testing.assert_close(step.velocity, expected)
 
 
@@ -687,11 +746,11 @@ def test_l_bfgs_learns_from_two_velocities_of_one_kernel():
     of, solver = problem(z0, mixing, kernel), LBFGS()
     state, here = solver.start(z0), of.evaluate(z0)
     for k in range(3):
-        of.step, smooth = k, Objective(mixing, kernel_at(kernel, k))
+        of.step, smooth = k, Objective(mixing, kernel.at(k))
         there, _, state = solver.step(here, k, state, of)
         before, after = smooth(here.particles), smooth(there.particles)
-        torch.testing.assert_close(state.pairs[-1].s, there.particles - here.particles)
-        torch.testing.assert_close(state.pairs[-1].y, before.velocity - after.velocity)
+        torch.testing.assert_close(state[0].pairs[-1].s, there.particles - here.particles)
+        torch.testing.assert_close(state[0].pairs[-1].y, before.velocity - after.velocity)
         here = arrived(there)
 
 

@@ -10,7 +10,6 @@ from streamlit.testing.v1 import AppTest
 
 from ddeq.solve.kernels import KERNELS
 from ddeq.solve.solvers import SOLVERS
-from ddeq.view.forms import FAMILIES
 from ddeq.view.glossary import TERMS, explain, plain, with_terms
 from ddeq.view.player.component import HEADINGS
 
@@ -66,8 +65,11 @@ def test_nobody_defines_a_term_anew(path):
 
 
 def test_every_solver_and_kernel_comes_under_a_term():
-    assert set(FAMILIES) == set(SOLVERS) | set(KERNELS)
-    assert set(FAMILIES.values()) | set(HEADINGS.values()) <= set(TERMS)
+    for registry in (SOLVERS, KERNELS):
+        assert set(registry.families) == set(registry)
+        for family in registry.families.values():
+            assert explain(family.name) == family.meaning
+    assert set(HEADINGS.values()) <= set(TERMS)
 
 
 def test_marks_become_bubbles_or_plain_words():

@@ -2,33 +2,47 @@
 
 A solver is a frozen dataclass of its settings. ``start`` makes its state, ``step`` returns the
 next particles, the step size it took and the next state; nothing is hidden in the object. Each
-cloud of a batch is solved by itself. To add a solver, write it in a file of this folder and name it
-in ``SOLVERS``: command line, app and tests find it there.
+cloud of a batch is solved by itself. Most are a direction and a step rule (``parts``), and have a
+name for people to choose them by. To add one, write it in a file of this folder and register it
+there: command line, app and tests find it in ``SOLVERS``.
 """
 
-from ddeq.solve.solvers.euler import Euler, EulerDecay, EulerPower, Normalised, Polyak
-from ddeq.solve.solvers.fixed_point import Anderson, Broyden, Picard
-from ddeq.solve.solvers.frozen import Frozen, Majorise
-from ddeq.solve.solvers.interface import Problem, Solver, decayed
+from ddeq.solve.registry import import_all
+from ddeq.solve.solvers.anderson import Anderson
+from ddeq.solve.solvers.broyden import Broyden
+from ddeq.solve.solvers.gradient_flow import (
+    Armijo,
+    Euler,
+    EulerDecay,
+    EulerPower,
+    Normalised,
+    Polyak,
+)
+from ddeq.solve.solvers.held import Frozen, Majorise
+from ddeq.solve.solvers.interface import SOLVERS, Named, Problem, Solver
 from ddeq.solve.solvers.lbfgs import LBFGS
-from ddeq.solve.solvers.line_search import Armijo
 from ddeq.solve.solvers.momentum import Momentum, Nesterov
+from ddeq.solve.solvers.picard import Picard
 
-SOLVERS: dict[str, type[Solver]] = {
-    "euler": Euler,
-    "euler-decay": EulerDecay,
-    "euler-power": EulerPower,
-    "normalised": Normalised,
-    "polyak": Polyak,
-    "armijo": Armijo,
-    "momentum": Momentum,
-    "nesterov": Nesterov,
-    "l-bfgs": LBFGS,
-    "frozen": Frozen,
-    "majorise": Majorise,
-    "picard": Picard,
-    "anderson": Anderson,
-    "broyden": Broyden,
-}
+import_all(__name__, __path__)
 
-__all__ = ["SOLVERS", "Problem", "Solver", "decayed", *(kind.__name__ for kind in SOLVERS.values())]
+__all__ = [
+    "LBFGS",
+    "SOLVERS",
+    "Anderson",
+    "Armijo",
+    "Broyden",
+    "Euler",
+    "EulerDecay",
+    "EulerPower",
+    "Frozen",
+    "Majorise",
+    "Momentum",
+    "Named",
+    "Nesterov",
+    "Normalised",
+    "Picard",
+    "Polyak",
+    "Problem",
+    "Solver",
+]

@@ -1,15 +1,16 @@
-"""What every solver looks like, and what it may ask of the problem it solves."""
+"""What every solver looks like, what it may ask of the problem it solves, and their registry."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-from ddeq.settings import setting
-from ddeq.solve.kernels import Kernel, kernel_at
+from ddeq.solve.kernels import Kernel
 from ddeq.solve.objective import Evaluation, Objective
+from ddeq.solve.registry import Family, Registry
 
 
 class Problem:
@@ -30,7 +31,7 @@ class Problem:
     @property
     def kernel(self) -> Kernel:
         """Whose velocity is followed at this step."""
-        return kernel_at(self._objective.kernel, self.step)
+        return self._objective.kernel.at(self.step)
 
     def mass(self, z: Tensor) -> Tensor:
         """Of each particle, ``(B, N)``, see :meth:`ddeq.solve.objective.Objective.mass`."""
@@ -54,7 +55,7 @@ class Problem:
         """
         asking = self.running if asking is None else self.running & asking
         self.evaluations = self.evaluations + asking
-        after = kernel_at(self._objective.kernel, self.step + 1)
+        after = self._objective.kernel.at(self.step + 1)
         later = after if hand_back and after != self.kernel else None
         return self._objective(z, velocity, kernel=self.kernel, later=later)
 
@@ -62,7 +63,9 @@ class Problem:
 class Solver(Protocol):
     """The interface of every solver."""
 
-    needs_velocity: bool
+    @property
+    def needs_velocity(self) -> bool:
+        """Whether it asks for the gradient of the objective at every step."""
 
     def start(self, z0: Tensor) -> Any:
         """State before the first step from particles ``z0 (B, N, d)``."""
@@ -78,36 +81,56 @@ class Solver(Protocol):
         """
 
 
-def step_size(default: float) -> Any:
-    return setting(default, 0.001, 20, "How far each particle moves along its velocity.")
+class Named(ABC):
+    """A solver as people choose it: by a name, with a few numbers, made of parts of this package.
+
+    Subclasses are frozen dataclasses of the numbers, decorated with ``SOLVERS.register``.
+    """
+
+    @property
+    @abstractmethod
+    def solver(self) -> Solver:
+        """What the name and the numbers stand for."""
+
+    @property
+    def needs_velocity(self) -> bool:
+        return self.solver.needs_velocity
+
+    def start(self, z0: Tensor) -> Any:
+        return self.solver.start(z0)
+
+    def step(
+        self, here: Evaluation, k: int, state: Any, problem: Problem
+    ) -> tuple[Tensor | Evaluation, float | Tensor, Any]:
+        return self.solver.step(here, k, state, problem)
 
 
-def half_life(default: float) -> Any:
-    return setting(default, 1, 1000, "After this many steps the step size has halved.")
+SOLVERS: Registry[Named] = Registry()
+"""Solvers by name."""
 
-
-def floor(default: float) -> Any:
-    return setting(default, 0, 5, "The step size never decays below this.")
-
-
-def window(default: int) -> Any:
-    return setting(default, 2, 20, "How many past steps are combined.")
-
-
-def inner(default: int) -> Any:
-    return setting(default, 1, 100, "Moves towards the same images before the network is asked.")
-
-
-def decayed(step_size: float, half_life: float, floor: float, k: int) -> float:
-    """Geometric decay ``step_size * 2^(-k / half_life)``, never below ``floor``."""
-    return max(floor, step_size * 0.5 ** (k / half_life))
-
-
-def per_cloud(numbers: Tensor) -> Tensor:
-    """``(B,) -> (B, 1, 1)``, to multiply particles with."""
-    return numbers[:, None, None]
-
-
-def inner_product(u: Tensor, v: Tensor, mass: Tensor) -> Tensor:
-    """``<u, v>`` in ``L^2(mu)`` of two fields ``(B, N, d)`` with mass ``(B, N)``: ``(B,)``."""
-    return (mass * (u * v).sum(2)).sum(1)
+GRADIENT_FLOW = Family(
+    "gradient flow", "Moving always in the direction in which a quantity falls fastest.", 1
+)
+LINE_SEARCH = Family(
+    "line search", "Trying several lengths of a step, and taking one that leads downhill enough.", 2
+)
+MOMENTUM = Family("momentum", "Keeping part of the last move, as a rolling ball does.", 3)
+QUASI_NEWTON = Family(
+    "quasi-Newton", "Learning from past steps how the landscape bends, and jumping accordingly.", 4
+)
+FROZEN_TARGET = Family(
+    "frozen target",
+    "Taking F(mu) for a fixed target during several moves, then asking F anew.",
+    5,
+)
+MAJORISATION = Family(
+    "majorisation", "Minimising a simpler function that is never below the objective.", 6
+)
+PLAIN_ITERATION = Family(
+    "plain iteration", "Applying F again and again, each time to its own result.", 7
+)
+ANDERSON_ACCELERATION = Family(
+    "Anderson acceleration",
+    "Combining the last few results of F so that their residuals cancel best.",
+    8,
+)

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor
 
 from ddeq.solve.objective import Evaluation
-from ddeq.solve.solvers.interface import Problem, inner_product, per_cloud, step_size, window
-from ddeq.solve.solvers.line_search import backtrack, trials
+from ddeq.solve.solvers import rules
+from ddeq.solve.solvers.fields import step_size, trials, window
+from ddeq.solve.solvers.interface import QUASI_NEWTON, SOLVERS, Named, Problem
+from ddeq.solve.solvers.parts import Along, Direction, Straight, inner_product, per_cloud
 
 CURVATURE = 1e-8  # pairs with less, relative to |s| |y|, are left out
 
@@ -37,34 +39,57 @@ class State:
 
 
 @dataclass(frozen=True)
-class LBFGS:
+class QuasiNewton(Direction):
+    """The inverse Hessian, as far as the last ``window`` steps tell it, times the velocity.
+
+    Everything is in the inner product of ``L^2(mu)``.
+
+    Source: Liu and Nocedal 1989 (the two-loop recursion), https://doi.org/10.1007/BF01589116.
+    """
+
+    window: int
+    scale: float
+
+    def start(self, z0: Tensor) -> State:
+        return State((), z0.new_full((len(z0),), self.scale))
+
+    def look(self, here: Evaluation, state: State, problem: Problem) -> tuple[Straight, State]:
+        mass = problem.mass(here.particles)
+        direction = quasi_newton(here.velocity, state.pairs, state.scale, mass)  # (B, N, d)
+        downhill = inner_product(direction, here.velocity, mass) > 0
+        steepest = per_cloud(state.scale) * here.velocity
+        direction = torch.where(per_cloud(downhill), direction, steepest)
+        return Straight(here.particles, direction), state
+
+    def settle(
+        self, here: Evaluation, to: Tensor | Evaluation, state: State, problem: Problem
+    ) -> tuple[Evaluation, State]:
+        there = to if isinstance(to, Evaluation) else problem.evaluate(to, hand_back=True)
+        # Both ends by the kernel of this step: a pair of two kernels would tell of neither.
+        pair, newest = _pair(here, there, problem.mass(here.particles))
+        pairs = (*state.pairs, pair)[-int(self.window) :]
+        return there, State(pairs, torch.where(pair.rho > 0, newest, state.scale))
+
+
+@SOLVERS.register(
+    "l-bfgs", QUASI_NEWTON, "Steps that learn from the last few how the objective bends."
+)
+@dataclass(frozen=True)
+class LBFGS(Named):
     """Limited-memory BFGS with a backtracking line search, in the inner product of ``L^2(mu)``.
 
-    Source: Liu and Nocedal 1989 (the two-loop recursion), https://doi.org/10.1007/BF01589116;
-    on functions with kinks Lewis and Overton 2013, https://doi.org/10.1007/s10107-012-0514-2.
+    Source: Liu and Nocedal 1989, https://doi.org/10.1007/BF01589116; on functions with kinks Lewis
+    and Overton 2013, https://doi.org/10.1007/s10107-012-0514-2.
     """
 
     window: int = window(10)
     step_size: float = step_size(5.0)
     trials: int = trials(10)
-    needs_velocity = True
 
-    def start(self, z0: Tensor) -> State:
-        return State((), z0.new_full((len(z0),), self.step_size))
-
-    def step(
-        self, here: Evaluation, k: int, state: State, problem: Problem
-    ) -> tuple[Evaluation, Tensor, State]:
-        mass, scale = problem.mass(here.particles), state.scale
-        direction = quasi_newton(here.velocity, state.pairs, scale, mass)  # (B, N, d)
-        downhill = inner_product(direction, here.velocity, mass) > 0
-        steepest = per_cloud(scale) * here.velocity
-        direction = torch.where(per_cloud(downhill), direction, steepest)
-        there, t = backtrack(problem, here, direction, torch.ones_like(scale), self.trials)
-        # Both ends by the kernel of this step: a pair of two kernels would tell of neither.
-        pair, newest = _pair(here, there, mass)
-        pairs = (*state.pairs, pair)[-int(self.window) :]
-        return there, t, State(pairs, torch.where(pair.rho > 0, newest, scale))
+    @property
+    def solver(self) -> Along:
+        search = rules.Backtracking(1.0, self.trials, warm=False)
+        return Along(QuasiNewton(self.window, self.step_size), search)
 
 
 def _pair(here: Evaluation, there: Evaluation, mass: Tensor) -> tuple[Pair, Tensor]:

@@ -13,8 +13,8 @@ from ddeq.learn.descent import distances, flow_to, leftover
 from ddeq.learn.ring import movement
 from ddeq.learn.shapes import SHAPES, fitted
 from ddeq.solve.kernels import Riesz
+from ddeq.solve.solvers import SOLVERS as registry
 from ddeq.solve.solvers import Euler, EulerDecay, Momentum, Solver
-from ddeq.view.forms import SOLVER_HINTS
 from ddeq.view.glossary import explain
 from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
 from ddeq.view.learn.toys import plane
@@ -158,7 +158,7 @@ def _settings() -> tuple[Solver, Riesz, float]:
             list(SOLVERS),
             default="euler",
             required=True,
-            help=" ".join(f"*{name}*: {SOLVER_HINTS[name]}" for name in SOLVERS),
+            help=" ".join(f"*{name}*: {registry.hints[name]}" for name in SOLVERS),
             key="flow-solver",
             bind="query-params",
         )

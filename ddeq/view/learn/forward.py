@@ -10,8 +10,8 @@ from ddeq.learn.ring import RingOperator, even_start, movement, random_start
 from ddeq.learn.shapes import SHAPES
 from ddeq.solve.flow import Flow, FlowStep, StopRule
 from ddeq.solve.kernels import Riesz
+from ddeq.solve.solvers import SOLVERS as registry
 from ddeq.solve.solvers import Anderson, Euler, EulerDecay, Picard, Solver
-from ddeq.view.forms import SOLVER_HINTS
 from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
 from ddeq.view.learn.toys import plane
@@ -120,7 +120,7 @@ def figure() -> str:
             list(SOLVERS),
             default="picard",
             required=True,
-            help=" ".join(f"*{name}*: {SOLVER_HINTS[name]}" for name in SOLVERS),
+            help=" ".join(f"*{name}*: {registry.hints[name]}" for name in SOLVERS),
             key="toy-solver",
             bind="query-params",
         )

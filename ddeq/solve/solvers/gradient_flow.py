@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
 from ddeq.settings import setting
 from ddeq.solve.objective import Evaluation
-from ddeq.solve.solvers.interface import (
-    Problem,
-    decayed,
-    floor,
-    half_life,
-    inner_product,
-    per_cloud,
-    step_size,
+from ddeq.solve.solvers import rules
+from ddeq.solve.solvers.fields import floor, half_life, step_size, trials
+from ddeq.solve.solvers.interface import GRADIENT_FLOW, LINE_SEARCH, SOLVERS, Named, Problem
+from ddeq.solve.solvers.parts import Along, Direction, Straight
+
+
+class Velocity(Direction):
+    """Downhill: the particles' velocity in the gradient flow."""
+
+    def look(self, here: Evaluation, state: None, problem: Problem) -> tuple[Straight, None]:
+        return Straight(here.particles, here.velocity), None
+
+
+@SOLVERS.register(
+    "euler",
+    GRADIENT_FLOW,
+    "Constant steps downhill: the paper's solver. It cannot quite arrive.",
 )
-
-
 @dataclass(frozen=True)
-class Euler:
+class Euler(Named):
     """Explicit Euler with a constant step: the paper's solver (gamma = 5).
 
     With the energy distance it cannot arrive: the kernel's gradient does not shrink near the
@@ -29,19 +33,17 @@ class Euler:
     """
 
     step_size: float = step_size(5.0)
-    needs_velocity = True
 
-    def start(self, z0: Tensor) -> None:
-        return None
-
-    def step(
-        self, here: Evaluation, k: int, state: None, problem: Problem
-    ) -> tuple[Tensor, float, None]:
-        return here.particles + self.step_size * here.velocity, self.step_size, None
+    @property
+    def solver(self) -> Along:
+        return Along(Velocity(), rules.Constant(self.step_size))
 
 
+@SOLVERS.register(
+    "euler-decay", GRADIENT_FLOW, "Steps downhill that get shorter, so that particles settle."
+)
 @dataclass(frozen=True)
-class EulerDecay:
+class EulerDecay(Named):
     """Explicit Euler with a geometrically decaying step, the plainest cure for chattering.
 
     With objectives that are sharp at their minimum, as here, subgradient steps that decay
@@ -53,20 +55,15 @@ class EulerDecay:
     step_size: float = step_size(5.0)
     half_life: float = half_life(20.0)
     floor: float = floor(0.01)
-    needs_velocity = True
 
-    def start(self, z0: Tensor) -> None:
-        return None
-
-    def step(
-        self, here: Evaluation, k: int, state: None, problem: Problem
-    ) -> tuple[Tensor, float, None]:
-        gamma = decayed(self.step_size, self.half_life, self.floor, k)
-        return here.particles + gamma * here.velocity, gamma, None
+    @property
+    def solver(self) -> Along:
+        return Along(Velocity(), rules.Geometric(self.step_size, self.half_life, self.floor))
 
 
+@SOLVERS.register("euler-power", GRADIENT_FLOW, "Steps downhill that get shorter ever more slowly.")
 @dataclass(frozen=True)
-class EulerPower:
+class EulerPower(Named):
     """Explicit Euler with steps ``gamma_0 (1 + k / delay)^-p``.
 
     For ``p`` up to 1 the steps add up to any distance, so no start is too far away.
@@ -77,20 +74,19 @@ class EulerPower:
     step_size: float = step_size(5.0)
     delay: float = setting(20.0, 1, 1000, "Steps before the step size falls noticeably.")
     power: float = setting(1.0, 0.1, 2, "How fast the step size falls; up to 1 it gets anywhere.")
-    needs_velocity = True
 
-    def start(self, z0: Tensor) -> None:
-        return None
-
-    def step(
-        self, here: Evaluation, k: int, state: None, problem: Problem
-    ) -> tuple[Tensor, float, None]:
-        gamma = self.step_size * (1 + k / self.delay) ** -self.power
-        return here.particles + gamma * here.velocity, gamma, None
+    @property
+    def solver(self) -> Along:
+        return Along(Velocity(), rules.Power(self.step_size, self.delay, self.power))
 
 
+@SOLVERS.register(
+    "normalised",
+    GRADIENT_FLOW,
+    "Steps downhill of a length that is given, however steep it is.",
+)
 @dataclass(frozen=True)
-class Normalised:
+class Normalised(Named):
     """Steps of a given length, ``gamma_k v / |v|`` with the norm of ``L^2(mu)``, decaying.
 
     Source: Shor 1985, *Minimization Methods for Non-Differentiable Functions*, chapter 2,
@@ -100,22 +96,18 @@ class Normalised:
     length: float = setting(5.0, 0.001, 20, "How far particles move in the first step, on average.")
     half_life: float = half_life(15.0)
     floor: float = floor(0.01)
-    needs_velocity = True
 
-    def start(self, z0: Tensor) -> None:
-        return None
-
-    def step(
-        self, here: Evaluation, k: int, state: None, problem: Problem
-    ) -> tuple[Tensor, Tensor, None]:
-        length = decayed(self.length, self.half_life, self.floor, k)
-        square = inner_product(here.velocity, here.velocity, problem.mass(here.particles))  # (B,)
-        gamma = length / square.clamp_min(torch.finfo(square.dtype).tiny).sqrt()
-        return here.particles + per_cloud(gamma) * here.velocity, gamma, None
+    @property
+    def solver(self) -> Along:
+        decay = rules.Geometric(self.length, self.half_life, self.floor)
+        return Along(Velocity(), rules.Normalised(decay))
 
 
+@SOLVERS.register(
+    "polyak", GRADIENT_FLOW, "Steps downhill as long as the objective says that there is to go."
+)
 @dataclass(frozen=True)
-class Polyak:
+class Polyak(Named):
     """Polyak's step ``gamma = a (G - G*) / |v|^2``, with ``G* = 0`` at a fixed point.
 
     Along the velocity ``G`` falls by ``|v|^2`` a unit of time, so this step would arrive if ``G``
@@ -126,15 +118,25 @@ class Polyak:
 
     aim: float = setting(1.0, 0.05, 1.95, "Which part of the way to objective 0 a step aims at.")
     longest: float = setting(20.0, 0.01, 100, "No step size is larger than this.")
-    needs_velocity = True
 
-    def start(self, z0: Tensor) -> None:
-        return None
+    @property
+    def solver(self) -> Along:
+        return Along(Velocity(), rules.Polyak(self.aim, self.longest))
 
-    def step(
-        self, here: Evaluation, k: int, state: None, problem: Problem
-    ) -> tuple[Tensor, Tensor, None]:
-        square = inner_product(here.velocity, here.velocity, problem.mass(here.particles))  # (B,)
-        tiny = torch.finfo(square.dtype).tiny
-        gamma = (self.aim * here.objective / square.clamp_min(tiny)).clamp(0, self.longest)
-        return here.particles + per_cloud(gamma) * here.velocity, gamma, None
+
+@SOLVERS.register("armijo", LINE_SEARCH, "Steps downhill whose length is tried out first.")
+@dataclass(frozen=True)
+class Armijo(Named):
+    """Euler with a backtracking line search: no step that raises the objective, if it can.
+
+    Each step first tries twice the length that the last one took.
+
+    Source: Armijo 1966, https://doi.org/10.2140/pjm.1966.16.1.
+    """
+
+    step_size: float = step_size(10.0)
+    trials: int = trials(10)
+
+    @property
+    def solver(self) -> Along:
+        return Along(Velocity(), rules.Backtracking(self.step_size, self.trials))

@@ -12,10 +12,48 @@ from __future__ import annotations
 
 import functools
 import math
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from ddeq.settings import setting
+from ddeq.solve.kernels.interface import KERNELS, SLICED, Interaction, Radial
+from ddeq.solve.kernels.pairs import centred
+from ddeq.solve.kernels.riesz import Riesz
+
+
+@KERNELS.register(
+    "riesz-sliced",
+    SLICED,
+    "The energy distance, estimated on lines: faster for thousands of particles.",
+)
+@dataclass(frozen=True)
+class SlicedRiesz(Radial):
+    """The energy distance, estimated on lines in fixed random directions.
+
+    Its cost grows as ``n log n`` with the particles, that of :class:`.Riesz` as ``n^2``.
+
+    Args:
+        projections: number of lines; the error falls with its square root.
+    """
+
+    projections: int = setting(128, 1, 4096, "How many lines estimate a distance; more is exacter.")
+
+    def value(self, squared_distance: Tensor) -> Tensor:
+        return Riesz().value(squared_distance)
+
+    def slope(self, squared_distance: Tensor) -> Tensor:
+        return Riesz().slope(squared_distance)
+
+    def interaction(self, p: Tensor, c: Tensor) -> Interaction:
+        return interaction(centred(p, c), c, directions(self.projections, p.shape[2]))
+
+    def pull(self, z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
+        # Of both together, where only the target has mass.
+        masses = torch.cat([mass.new_zeros(z.shape[:2]), mass], 1)
+        return self.interaction(torch.cat([z, target], 1), masses).field[:, : z.shape[1]]
 
 
 @functools.lru_cache(maxsize=16)
@@ -42,7 +80,7 @@ def distance_factor(dim: int) -> float:
     return math.sqrt(math.pi) * math.exp(math.lgamma((dim + 1) / 2) - math.lgamma(dim / 2))
 
 
-def interaction(p: Tensor, c: Tensor, theta: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def interaction(p: Tensor, c: Tensor, theta: Tensor) -> Interaction:
     """What points with signed masses do to each other by ``k(u, v) = -|u - v|``, estimated.
 
     Args:
@@ -51,8 +89,7 @@ def interaction(p: Tensor, c: Tensor, theta: Tensor) -> tuple[Tensor, Tensor, Te
         theta: directions ``(P, d)``.
 
     Returns:
-        ``sum_ij c_i c_j k(p_i, p_j)``, ``(B,)``, differentiable in ``p``, 0 below its rounding
-        error; its derivative in ``p_i`` without the factor ``2 c_i``, ``(B, n, d)``; that error.
+        their interaction, whose energy is differentiable in ``p``.
     """
     theta = theta.to(p)
     lines = theta @ p.transpose(1, 2)  # (P, d) @ (B, d, n) = (B, P, n)
@@ -74,7 +111,7 @@ def interaction(p: Tensor, c: Tensor, theta: Tensor) -> tuple[Tensor, Tensor, Te
     most = 2 * size.sum(1, keepdim=True) * (lines.detach().abs() @ size[:, :, None])[..., 0]
     rounding = torch.finfo(p.dtype).eps * factor * most.mean(1)  # (B,)
     total = -factor * energy.mean(1)
-    return torch.where(total.abs() <= rounding, 0.0, total), field, rounding
+    return Interaction(torch.where(total.abs() <= rounding, 0.0, total), field, rounding)
 
 
 def _sorted(t: Tensor) -> tuple[Tensor, Tensor]:
