@@ -15,7 +15,7 @@ from ddeq.bench.timing import milliseconds, wait
 from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
-from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.solve.solvers import EulerDecay
@@ -42,7 +42,7 @@ def bench(device: torch.device | str = "cpu", repeats: int = 5) -> dict:
     The naive way takes the paper's flow's steps (:func:`ddeq.bench.digits.naive_flow`) and is
     measured once, as it is slow, and with many particles not at all.
     """
-    checkpoint = load(ASSETS / "digits.safetensors", device)
+    checkpoint = load("digits", device)
     return {name: _measure(checkpoint, *size, device, repeats) for name, size in SIZES.items()}
 
 

@@ -109,13 +109,13 @@ def anytime(family: Family, settings: RunSettings) -> str:
     name = "DIGITS" if family.flat else "OBJECTS"
     return _joined(
         [
-            "from ddeq.model.checkpoints import ASSETS, load",
             f"from ddeq.input.families import {name}",
             "from ddeq.lab.early_exit import Measurement, shipped",
+            "from ddeq.model.checkpoints import load",
             "from ddeq.run.settings import RunSettings",
             "",
-            f'checkpoint = load(ASSETS / "{family.classifier}.safetensors")',
-            f'control = load(ASSETS / "{family.control}.safetensors")',
+            f'checkpoint = load("{family.classifier}")',
+            f'control = load("{family.control}")',
             f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
             f"data = shipped({name}, checkpoint.card)",
             "*_, found = Measurement(checkpoint, control, data, settings)",
@@ -144,14 +144,18 @@ def _script(family: Family, cloud: PointCloud, imports: list[str], *body: str) -
         first = []
     lines = [
         *first,
-        "from ddeq.model.checkpoints import ASSETS, load",
-        *imports,
+        *_sorted([*imports, "from ddeq.model.checkpoints import load"]),
         "",
-        f'checkpoint = load(ASSETS / "{family.classifier}.safetensors")',
+        f'checkpoint = load("{family.classifier}")',
         f"points = {source}  # (M, {2 if family.flat else 3})",
         *body,
     ]
     return _joined(lines)
+
+
+def _sorted(imports: list[str]) -> list[str]:
+    """Those of the package last, as a formatter would have them."""
+    return sorted(imports, key=lambda line: (line.startswith("from ddeq"), line))
 
 
 def _joined(lines: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ddeq.model.checkpoints import ASSETS, Checkpoint, load
+from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.device import pick_device
 from ddeq.view.private import HEADER, MAIN
 
@@ -33,7 +33,7 @@ def load_model(name: str, device: str = "auto") -> Checkpoint:
 
 @st.cache_resource(show_spinner="Loading the model")
 def _loaded(name: str, device: str) -> Checkpoint:
-    return load(ASSETS / f"{name}.safetensors", device)
+    return load(name, device)
 
 
 def say_where(in_link: str = "Settings and what is picked are") -> None:

@@ -23,7 +23,7 @@ from ddeq.learn.real import DEPTHS, score
 from ddeq.learn.ring import RingOperator, even_start, movement, random_start
 from ddeq.learn.shapes import SHAPES, SIZE, fitted
 from ddeq.metrics.transport import transport
-from ddeq.model.checkpoints import ASSETS, load
+from ddeq.model.checkpoints import load
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import Anderson, Euler, EulerDecay, Picard
@@ -296,7 +296,7 @@ def test_training_is_determined_by_its_seed():
 
 
 def test_more_steps_read_no_fewer_digits_than_noise():
-    newest = list(score(load(ASSETS / "digits.safetensors")))[-1]
+    newest = list(score(load("digits")))[-1]
     assert newest.seen == 240 and len(newest.right) == len(DEPTHS)
     assert newest.right[0] < 60 < 230 <= min(newest.right[1:])
 

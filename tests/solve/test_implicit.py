@@ -10,7 +10,7 @@ import torch
 from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
-from ddeq.model.checkpoints import ASSETS, load
+from ddeq.model.checkpoints import load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import with_defaults
 from ddeq.solve.flow import Flow, StopRule
@@ -238,7 +238,7 @@ def test_a_loss_of_the_image_alone_has_its_plain_gradient(problem):
 @pytest.fixture(scope="module")
 def shipped():
     """The shipped digit model and 24 digits, solved as its card says."""
-    checkpoint = load(ASSETS / "digits.safetensors")
+    checkpoint = load("digits")
     x, mask = collate([prepare(load_gallery().cloud(10 * i), checkpoint.card) for i in range(24)])
     settings = with_defaults(checkpoint.card, {})
     settings = replace(settings, limits=replace(settings.limits, steps=200))

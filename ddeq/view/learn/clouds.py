@@ -46,9 +46,9 @@ clouds are the same.
 
 SNIPPET = """\
 import numpy as np
-from ddeq.solve.kernels import Riesz
 from ddeq.learn.measures import mmd
 from ddeq.metrics.transport import transport
+from ddeq.solve.kernels import Riesz
 
 blue = np.array({blue})
 orange = np.array({orange})

@@ -50,10 +50,10 @@ ones, but while it lasts it also keeps them from settling.
 """
 
 SNIPPET = """\
-from ddeq.solve.kernels import Riesz
 from ddeq.learn.descent import flow_to
 from ddeq.learn.shapes import SHAPES
 from ddeq.metrics.transport import emd
+from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import {name}
 
 target = SHAPES["{shape}"]({count})

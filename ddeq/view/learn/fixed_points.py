@@ -37,8 +37,8 @@ slopes.
 
 SNIPPET = """\
 import torch
-from ddeq.solve.flow import Flow, StopRule
 from ddeq.learn.maps import {kind}
+from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.solvers import Picard
 
 start = torch.tensor([[[{start:.2f}]]])  # one cloud of one particle in one dimension

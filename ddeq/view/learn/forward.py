@@ -45,10 +45,10 @@ particle can stay where it is; an even ring can.
 
 SNIPPET = """\
 import torch
-from ddeq.solve.flow import Flow, StopRule
-from ddeq.solve.kernels import Riesz
 from ddeq.learn.ring import {start}, RingOperator
 from ddeq.learn.shapes import SHAPES
+from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import {name}
 
 rho = torch.from_numpy(SHAPES["{shape}"](20))[None] + 0.3

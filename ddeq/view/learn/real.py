@@ -63,13 +63,13 @@ long changes the class of {changed} of the digits, so the answer hardly depends 
 """
 
 SNIPPET = """\
-from ddeq.model.checkpoints import ASSETS, load
 from ddeq.input.gallery import load_gallery
-from ddeq.run.classification import ClassifierRun
 from ddeq.input.prepare import prepare
+from ddeq.model.checkpoints import load
+from ddeq.run.classification import ClassifierRun
 from ddeq.run.settings import with_defaults
 
-checkpoint = load(ASSETS / "digits.safetensors")
+checkpoint = load("digits")
 settings = with_defaults(checkpoint.card, {{}})
 points = prepare(load_gallery().cloud({digit}), checkpoint.card)  # (M, 2)
 run = ClassifierRun(checkpoint, points, settings)
