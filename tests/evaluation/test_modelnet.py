@@ -16,6 +16,7 @@ from ddeq.metrics.intervals import crossed_interval, wilson_interval
 from ddeq.model.checkpoints import save
 from ddeq.run.settings import with_defaults
 from tests import solids
+from tools import result_tables
 
 CLOUDS = solids.solids().part("train", "test")  # six of each class
 SHAPES = prepared(CLOUDS, 40)
@@ -181,6 +182,16 @@ def test_trainings_are_told_together_and_one_by_one(runs):
         a, b = (np.array(right[name], float) for name in ("tiny", other))
         assert gap["mean"] == pytest.approx(a.mean() - b.mean())
         assert gap["interval"] == pytest.approx(crossed_interval(a, b))
+    # And the documents show it.
+    head, _, tiny, *_ = result_tables.models_table(table["models"]).splitlines()
+    mine, each = table["models"]["tiny"], table["models"]["tiny"]["trainings"].values()
+    shown = ", ".join(f"{100 * one['accuracy']:.1f}" for one in each)
+    assert tiny.startswith(f"| tiny | {mine['parameters']:,} | {100 * mine['accuracy']:.1f} % (")
+    assert f"| {shown} | {100 * mine['class_accuracy']:.1f} % |" in tiny and "scans" not in head
+    gaps = result_tables.accuracy_differences(table["differences"]["tiny"]).splitlines()
+    assert [line.split(" | ")[0] for line in gaps[2:]] == ["| tiny-control", "| peer"]
+    steps = result_tables.accuracy_steps(mine["accuracy_by_step"]).splitlines()
+    assert steps[0] == "| steps | accuracy |" and steps[3].startswith("| 1 | ")
 
 
 def test_accuracy_against_parameters_is_drawn_with_its_intervals():
