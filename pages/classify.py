@@ -11,6 +11,7 @@ from ddeq.view.navigation import inside_app
 from ddeq.view.page import invite, load_model, say_limits, say_where
 from ddeq.view.tour import tour
 from ddeq.view.tour.classify import STOPS
+from ddeq.view.words import verbatim
 
 inside_app()
 st.title("Watch a network think by flowing", anchor=False)
@@ -36,7 +37,7 @@ with right:
         try:
             classify(chosen, settings)
         except UserError as error:
-            st.error(str(error))
+            st.error(verbatim(str(error)))
     if (present := shown.get()) is None:
         invite()
     else:

@@ -11,6 +11,7 @@ from ddeq.view.glossary import say
 from ddeq.view.inputs import choose_input, family_of_choice
 from ddeq.view.navigation import inside_app
 from ddeq.view.page import invite, load_model, say_limits, say_where
+from ddeq.view.words import verbatim
 
 PREFIX = "fill-"  # of the settings in the link, after the family's: the classifier's differ
 
@@ -42,7 +43,7 @@ with right:
         try:
             present = shown.put(begin(request, present if going_on else None))
         except UserError as error:
-            st.error(str(error))
+            st.error(verbatim(str(error)))
     if present is None:
         invite()
     else:

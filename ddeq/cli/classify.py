@@ -29,4 +29,4 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     solve = ClassifierRun(checkpoint, prepare(given.cloud, checkpoint.card), chosen, device)
     for _ in solve:
         pass
-    return solve.outcome.to_dict()
+    return solve.outcome.to_dict() | {"notes": list(given.notes)}

@@ -47,4 +47,4 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     completed = in_file_axes(solve.completed, given.up)
     known = np.arange(len(completed)) < len(solve.hollow.known)
     save_file(options.out, write(completed, known))
-    return solve.outcome.to_dict()
+    return solve.outcome.to_dict() | {"notes": list(given.notes)}

@@ -25,11 +25,13 @@ class Input:
         cloud: in space with z up.
         up: the axis of the file that was turned to z, one of ``ddeq.input.formats.axes.UP_AXES``.
         family: the models for it.
+        notes: what a person should know about the reading: whole sentences.
     """
 
     cloud: PointCloud
     up: str
     family: Family
+    notes: tuple[str, ...] = ()
 
 
 def add_input(sub: argparse.ArgumentParser) -> None:
@@ -48,8 +50,8 @@ def add_input(sub: argparse.ArgumentParser) -> None:
         "--up",
         choices=UP_AXES,
         metavar="AXIS",
-        help="which way is up in a file of an object: x, y, z, or --up=-x; default: what is "
-        "customary with its format",
+        help="which way is up in a file of an object, be it flat: x, y, z, or --up=-x; default: "
+        "what is customary with its format",
     )
 
 
@@ -60,14 +62,17 @@ def read_input(options: argparse.Namespace) -> Input:
         UserError: it cannot be read or used, or lies in a plane where an up axis is said.
     """
     file, name = options.file, options.file.name
+    notes: tuple[str, ...] = ()
     if file.suffix.lower() in IMAGE_SUFFIXES:
         cloud, guess = image_to_cloud(file, name), "y"
     else:
         reading = read_file(file, name, options.points, options.sampling)
-        cloud, guess = reading.cloud, reading.up_axis
+        cloud, guess, notes = reading.cloud, reading.up_axis, reading.notes
     if options.up is None and family_of(cloud).flat:
-        return Input(cloud, "z", DIGITS)
+        if cloud.points.shape[1] == 3:
+            notes += ("It is flat, so it is read as a digit; --up reads it as an object.",)
+        return Input(cloud, "z", DIGITS, notes)
     if cloud.points.shape[1] == 2:
         raise UserError(f"'{shorten(name)}' lies in a plane, so leave out --up.")
     up = options.up or guess
-    return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS)
+    return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS, notes)

@@ -21,6 +21,8 @@ SURFACE_POINTS = 10_000
 
 _FLAT = 1e-3  # thickness of a flat cloud, as a fraction of its largest extent
 _SMALLEST, _LARGEST = 1e-30, 1e30  # extents whose squares are still exact enough
+_FAR = 10  # times as far from the middle as nine of ten points: then a point is far from the others
+_SAMPLED = 10_000  # points that tell how far they usually are
 _ROW = 256  # points reduced together
 _HEAD = 1_000  # points among which three distinct ones are usually found
 
@@ -142,6 +144,9 @@ def _read_points(geometry: Geometry, name: str) -> Reading:
     cloud = PointCloud(geometry.points, name)
     validate(cloud)
     flat = geometry.points.shape[1] == 2
+    if far := int(_far(geometry.points).sum()):
+        note = f"{far:,} of {len(geometry.points):,} points lie far from the others."
+        geometry = dataclasses.replace(geometry, notes=(*geometry.notes, note))
     return _describe(geometry, cloud, "cloud", up_axis="y" if flat else geometry.up or "z")
 
 
@@ -202,7 +207,19 @@ def _describe(
         up_axis=up_axis,
         has_colours=geometry.has_colours,
         has_normals=geometry.has_normals,
-        notes=geometry.notes + ignored,
+        notes=geometry.notes + ignored + _rounded(geometry.points),
+    )
+
+
+def _rounded(points: np.ndarray) -> tuple[str, ...]:
+    """A note where single precision, far from the origin, has cost the points their decimals."""
+    low, high = _bounds(points)
+    step = float(np.spacing(np.float32(np.abs([low, high]).max())))
+    if step <= _FLAT * (high - low).max() or (points.astype(np.float32) != points).any():
+        return ()
+    return (
+        f"Its coordinates are in single precision and far from the origin, so steps of {step:.2g} "
+        "are all that is left of their decimals.",
     )
 
 
@@ -309,12 +326,16 @@ def flatten(cloud: PointCloud) -> PointCloud:
     upright.
 
     Raises:
-        UserError: the cloud is not flat: its smallest principal standard deviation is more than
+        UserError: the cloud, or all of it but few points that are far from the others, is not
+            flat: its smallest principal standard deviation is more than
             1/1000 of its largest; or the flat cloud fails `validate`.
     """
     points = cloud.points
     if points.shape[1] == 2:
         return cloud
+    near = ~_far(points)
+    if not near.all():  # a few far points would make anything flat
+        flatten(PointCloud(points[near], cloud.name))
     centred = points - points.mean(axis=0)  # (M,3)
     spread = centred.std(axis=0)  # (3,)
     variances, axes = np.linalg.eigh(centred.T @ centred / len(centred))  # (3,), (3,3) ascending
@@ -333,6 +354,18 @@ def flatten(cloud: PointCloud) -> PointCloud:
     flat = PointCloud(np.ascontiguousarray(plane), cloud.name)
     validate(flat)
     return flat
+
+
+def _far(points: np.ndarray) -> np.ndarray:
+    """Which of the points (M, d) are far from all others: bool (M,)."""
+    few = points[:: max(1, len(points) // _SAMPLED)]
+    middle = np.median(few, axis=0)
+    usual = np.quantile(np.linalg.norm(few - middle, axis=1), 0.9)
+    return (
+        np.linalg.norm(points - middle, axis=1) > _FAR * usual
+        if usual > 0
+        else (np.zeros(len(points), bool))
+    )
 
 
 def _axes_in_plane(normal: np.ndarray) -> np.ndarray:

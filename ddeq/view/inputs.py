@@ -13,7 +13,7 @@ import streamlit as st
 
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Reading
-from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
+from ddeq.input.families import DIGITS, OBJECTS, Family
 from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
 from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
 from ddeq.input.images import SUFFIXES as IMAGE_SUFFIXES
@@ -21,7 +21,8 @@ from ddeq.input.images import image_to_cloud, strokes_to_cloud
 from ddeq.view.pad import drawing_pad
 from ddeq.view.picker import digit_picker, object_picker
 from ddeq.view.session import Kept, Name
-from ddeq.view.uploads import in_space, read_upload
+from ddeq.view.uploads import as_object, in_space, read_upload, show_reading
+from ddeq.view.words import verbatim
 
 FIRST_DIGIT = 168  # a seven
 FIRST_OBJECT = 0  # an armchair
@@ -70,7 +71,7 @@ def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
     try:
         return sources[source]()
     except UserError as error:
-        st.error(str(error))
+        st.error(verbatim(str(error)))
         return None
 
 
@@ -120,8 +121,9 @@ def _from_upload() -> Chosen | None:
     if Path(file.name).suffix.lower() in IMAGE_SUFFIXES:
         return Chosen(image_to_cloud(file.getvalue(), file.name), None, DIGITS)
     reading, flat = read_upload(file.file_id, file.name, file)
-    if flat:
-        return Chosen(reading.cloud, None, family_of(reading.cloud), reading)
+    show_reading(reading)
+    if flat and not as_object(file.file_id, reading):
+        return Chosen(reading.cloud, None, DIGITS, reading)
     reading = in_space(file.file_id, reading)
     return Chosen(reading.cloud, None, OBJECTS, reading)
 

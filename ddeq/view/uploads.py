@@ -3,38 +3,77 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import streamlit as st
 
-from ddeq.input.clouds import PointCloud, Reading, draw_from, read_file
+from ddeq.errors import UserError
+from ddeq.input.clouds import PointCloud, Reading, draw_from, read_file, shorten
 from ddeq.input.families import family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
 from ddeq.input.preprocess import subsample
 from ddeq.view.stage import stage
+from ddeq.view.words import verbatim
 
 POINTS = (256, 2048, 1024)  # that can be used of an upload: fewest, most, at first
 SAMPLINGS = {
     "mesh": {"uniform": "Uniform by area", "poisson disk": "Evenly spread (Poisson disk)"},
     "cloud": {"farthest": "Evenly spread (farthest points)", "random": "At random"},
 }
+KEPT = 100_000  # points of an uploaded cloud, from which the used ones are drawn
 _SEED = 0  # the same upload and settings are the same cloud
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the file")
+@st.cache_resource(max_entries=2, show_spinner="Reading the file")
 def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool]:
     """What is in an uploaded file, and whether it lies in a plane.
+
+    Of a large cloud points drawn at random are kept, many more than are ever used.
 
     Raises:
         UserError: see :func:`ddeq.input.clouds.read_file`.
     """
-    reading = read_file(_file.getvalue(), name)
-    return reading, family_of(reading.cloud).flat
+    _file.seek(0)
+    try:
+        with tempfile.NamedTemporaryFile(prefix="ddeq-") as copy:  # its reader takes it from there
+            shutil.copyfileobj(_file, copy)
+            copy.flush()
+            reading = read_file(Path(copy.name), name)
+    except OSError as error:  # such as a full disk
+        raise UserError(
+            f"'{shorten(name)}' cannot be kept ({error.strerror}), so try again later."
+        ) from error
+    flat, points = family_of(reading.cloud).flat, reading.cloud.points
+    if len(points) > KEPT:
+        some = np.random.default_rng(_SEED).choice(len(points), KEPT, replace=False)
+        reading = dataclasses.replace(
+            reading, cloud=PointCloud(points[np.sort(some)], reading.cloud.name)
+        )
+    return reading, flat
+
+
+def show_reading(reading: Reading) -> None:
+    """What is in the file, and what of it is not used."""
+    st.markdown(_what_was_read(reading))
+    for note in reading.notes:
+        st.caption(verbatim(note))
+
+
+def as_object(file_id: str, reading: Reading) -> bool:
+    """Says that the cloud is flat; whether a person wants it read as an object all the same."""
+    if reading.cloud.points.shape[1] == 2:
+        st.caption("It lies in the plane, so it is read as a digit.")
+        return False
+    st.caption("It is flat, so it is read as a digit.")
+    return st.toggle("Read it as an object", key=f"as-object-{file_id}")
 
 
 def in_space(file_id: str, reading: Reading) -> Reading:
-    """Shows what was read and lets a person say what is used of it.
+    """Lets a person say what is used of a cloud or a mesh, and shows it.
 
     Args:
         file_id: tells one upload from another, whose controls start anew.
@@ -46,9 +85,6 @@ def in_space(file_id: str, reading: Reading) -> Reading:
     Raises:
         UserError: the points cannot be drawn.
     """
-    st.markdown(_what_was_read(reading))
-    for note in reading.notes:
-        st.caption(note)
     left, right = st.columns(2)
     axis = left.selectbox(
         "Up axis",
@@ -89,4 +125,5 @@ def _what_was_read(reading: Reading) -> str:
     what = f"a cloud of {reading.points:,} points"
     if reading.kind == "mesh":
         what = f"a mesh of {reading.points:,} points and {reading.faces:,} faces"
-    return f"Read: {what}, {sides} (x × y × z){unit}."
+    axes = " × ".join("xyz"[: len(reading.extent)])
+    return f"Read: {what}, {sides} ({axes}){unit}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Protocol
 
 from ddeq.metrics.agreement import Agreement
@@ -108,3 +109,8 @@ def agreement_sentence(found: Agreement) -> str:
     if found.one:
         return f"**One completion**: all {runs} seeds fill in the same shape, {apart} ({scale})."
     return f"**Several completions**: the {runs} seeds fill in different shapes, {apart} ({scale})."
+
+
+def verbatim(text: str) -> str:
+    """Markdown that shows the text as it is: names and lines of files may hold anything."""
+    return re.sub(r"([\\`*_\[\]<>~$&]|:(?=\w))", r"\\\1", text)

@@ -113,6 +113,15 @@ def said(capsys, *arguments: object) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
+def test_classify_tells_what_was_read(capsys, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("x,y,z,heat\n" + "".join(f"{i},{i % 7},0,9\n" for i in range(30)))
+    notes = said(capsys, "classify", path, "--steps", 1)["notes"]
+    assert "Left out: 'heat'." in notes
+    assert notes[-1] == "It is flat, so it is read as a digit; --up reads it as an object."
+    assert said(capsys, "classify", path, "--steps", 1, "--up", "z")["notes"] == notes[:-1]
+
+
 def test_classify_prints_one_json_object(digit):
     """In a process of its own: nothing but the object may reach stdout."""
     command = [sys.executable, "-m", "ddeq", "classify", str(digit), "--json"]
@@ -121,7 +130,7 @@ def test_classify_prints_one_json_object(digit):
     assert result["label"] == "0"
     assert set(result) >= {
         *("label", "probabilities", "steps", "evaluations", "objective", "relative_objective"),
-        *("stopped", "seconds", "device"),
+        *("stopped", "seconds", "device", "notes"),
     }
     assert sum(result["probabilities"].values()) == pytest.approx(1, abs=1e-5)
     assert result["evaluations"] == result["steps"] + 1
@@ -434,7 +443,7 @@ def test_complete_without_holes_takes_the_file_as_partial(capsys, line, complete
     result = said(capsys, "complete", file, "--out", out, "--model", completer)
     assert {*result} == {
         *("known", "free", "steps", "evaluations", "objective", "relative_objective", "spread"),
-        *("stopped", "seconds", "device"),
+        *("stopped", "seconds", "device", "notes"),
     }
     assert (result["known"], result["free"], result["steps"]) == (30, 8, 4)
     found = read_cloud(out, out.name).points

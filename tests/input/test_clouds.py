@@ -612,6 +612,32 @@ def test_a_cloud_that_is_not_flat_gets_one_sentence(thickness):
     assert_one_sentence(error)
 
 
+@pytest.mark.parametrize("far", [[3000, 2000, 0], [0, 0, 1e5], [900, 900, 900]])
+def test_a_far_point_makes_nothing_flat_and_a_note_tells_of_it(far):
+    ball = np.random.default_rng(0).normal(size=(400, 3))
+    reading = read_file(saved(np.save, np.vstack([ball, [far]])), "chair.npy")
+    assert reading.notes == ("1 of 401 points lie far from the others.",)
+    with pytest.raises(UserError, match="not flat"):
+        flatten(reading.cloud)
+    assert read_file(saved(np.save, ball), "chair.npy").notes == ()
+
+
+def test_a_far_point_in_the_plane_leaves_it_flat():
+    plane = np.insert(np.random.default_rng(0).normal(size=(100, 2)), 2, 0, axis=1)
+    points = np.vstack([plane, [[500, 0, 0]]])
+    np.testing.assert_array_equal(flatten(PointCloud(points, "a")).points, points[:, :2])
+
+
+def test_coordinates_that_have_lost_their_decimals_are_read_with_a_note():
+    """As UTM coordinates in single precision: half a metre is all that is left."""
+    points = np.random.default_rng(0).uniform(0, 3, (100, 3)) + np.array([5e5, 5e6, 100])
+    exact = read_file(saved(np.save, points), "a.npy")
+    assert exact.notes == ()
+    rough = read_file(saved(np.save, points.astype(np.float32)), "a.npy")
+    [note] = rough.notes
+    assert "single precision" in note and "0.5" in note
+
+
 def test_noise_below_a_thousandth_is_flat():
     rng = np.random.default_rng(0)
     points = np.hstack([rng.normal(size=(100, 2)), 1e-4 * rng.normal(size=(100, 1))])

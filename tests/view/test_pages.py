@@ -1,5 +1,7 @@
 """Every page, launched."""
 
+import errno
+import os
 from functools import partial
 from pathlib import Path
 
@@ -169,6 +171,41 @@ def test_a_scan_is_thinned_evenly_or_at_random():
 def points_of_run(test: AppTest) -> np.ndarray:
     """What the model was given."""
     return test.session_state[shown.key].points
+
+
+def test_notes_on_a_flat_cloud_are_shown_and_it_can_be_read_as_an_object():
+    test = launched(digit="0")
+    rows = "\n".join(f"{x},{y},0,{x}" for x in range(6) for y in range(5))
+    upload(test, "a.csv", f"x,y,z,_heat_\n{rows}\n".encode())
+    assert "a cloud of 30 points" in box_read(test)
+    captions = [c.value for c in test.caption]
+    assert "It is flat, so it is read as a digit." in captions
+    assert r"Left out: '\_heat\_'." in captions  # as it stands in the file, not as Markdown
+    first = said(test)
+    next(t for t in test.toggle if "object" in t.label).set_value(True).run()
+    assert not test.exception and not test.error
+    assert any(f"**{name}**" in said(test) for name in CLASSES) and said(test) != first
+
+
+def test_of_a_large_upload_only_many_points_are_kept(monkeypatch):
+    monkeypatch.setattr("ddeq.view.uploads.KEPT", 2_000)
+    test = launched(digit="0")
+    scan = np.random.default_rng(0).normal(size=(3000, 3))
+    upload(test, "large.xyz", "\n".join(" ".join(map(str, p)) for p in scan).encode())
+    assert "a cloud of 3,000 points" in box_read(test)
+    next(n for n in test.number_input if n.label == "Points used").set_value(2048).run()
+    assert any("Used: 2,000 points" in c.value for c in test.caption)
+
+
+def test_a_full_disk_is_one_sentence(monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("shutil.copyfileobj", full)
+    test = launched(digit="0")
+    upload(test, "a.obj", obj())
+    [error] = test.error
+    assert "No space left" in error.value
 
 
 BAD_UPLOADS = (
