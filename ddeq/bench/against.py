@@ -13,6 +13,8 @@ from __future__ import annotations
 import importlib.util
 import statistics
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 
@@ -21,6 +23,7 @@ import torch
 from ddeq.bench.digits import POINTS, euler
 from ddeq.bench.timing import milliseconds, wait
 from ddeq.errors import UserError
+from ddeq.model.classifier import Classifier
 from ddeq.model.official import load_official
 from ddeq.run.flows import flow_of
 
@@ -41,6 +44,8 @@ def bench(folder: Path, device: torch.device | str, steps: int, repeats: int) ->
     theirs = _imported(folder)
     heads = getattr(theirs, "HEADS", 32)
     model = load_official(folder / theirs.WEIGHTS, heads).to(device)
+    if not isinstance(model, Classifier):
+        raise UserError(f"{theirs.WEIGHTS} is a completer: give a classifier's weights.")
     torch.manual_seed(0)
     x = torch.randn(1, POINTS, model.config.operator.input_dim, device=device)
     z0 = model.start([0])
@@ -49,10 +54,14 @@ def bench(folder: Path, device: torch.device | str, steps: int, repeats: int) ->
         return flow_of(model.encode(x), z0, euler(steps)).run().particles
 
     spent: dict[str, list[float]] = {"ours": [], "theirs": []}
+    ways: dict[str, Callable[[int], object]] = {
+        "ours": ours,
+        "theirs": lambda n: theirs.solve(x, z0, n),
+    }
     apart = float((ours(1) - torch.as_tensor(theirs.solve(x, z0, 1)).to(z0)).abs().max())
     for _ in range(repeats):
-        for name, solve in (("ours", ours), ("theirs", lambda n: theirs.solve(x, z0, n))):
-            spent[name].append(milliseconds(lambda solve=solve: (solve(steps), wait(device))))
+        for name, solve in ways.items():
+            spent[name].append(milliseconds(partial(_solved, solve, steps, device)))
     mine, slow = (statistics.median(spent[name]) / steps for name in ("ours", "theirs"))
     return {
         "steps": steps,
@@ -63,8 +72,14 @@ def bench(folder: Path, device: torch.device | str, steps: int, repeats: int) ->
     }
 
 
+def _solved(solve: Callable[[int], object], steps: int, device: torch.device | str) -> None:
+    solve(steps)
+    wait(device)
+
+
 def _imported(folder: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("ddeq_bench", folder / ADAPTER)
+    assert spec is not None and spec.loader is not None  # as its name ends in .py
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(folder.resolve()))
     try:

@@ -59,6 +59,7 @@ def naive_flow(
             objective = mmd2(z, image, Riesz()) / 2  # (B,)
             before = objective.detach() if before is None else before
             objective.sum().backward()
+            assert z.grad is not None
             z = z.detach() - step_size(k) * z.shape[1] * z.grad
             with torch.no_grad():
                 after = mmd2(z, model.operator(z, model.operator.encode(x, mask)), Riesz()) / 2
@@ -119,8 +120,10 @@ def measure(
     flow = flow_of(model.encode(x), z0, euler(steps))
     operations = matmul_operations(lambda: flow.objective(z0))  # of one step
     ours, theirs = [], []
-    solve(), naive()  # warm up
-    first.clear(), encoded.clear()
+    solve()  # warm up
+    naive()
+    first.clear()
+    encoded.clear()
     for _ in range(repeats):  # taking turns, so that a slow moment hurts both
         ours.append(milliseconds(solve) / steps)
         theirs.append(milliseconds(naive) / few)

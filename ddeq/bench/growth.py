@@ -11,7 +11,7 @@ import torch
 from ddeq.bench.digits import completion, euler
 from ddeq.bench.objects import COMPLETER, KNOWN
 from ddeq.bench.timing import milliseconds, peak_megabytes, wait
-from ddeq.solve.kernels import Riesz, SlicedRiesz, discrepancy
+from ddeq.solve.kernels import Kernel, Riesz, SlicedRiesz, discrepancy
 from ddeq.threads import enough_for
 
 SIZES = (256, 512, 1024, 2048, 4096)
@@ -50,11 +50,11 @@ def _wins(row: dict) -> bool:
 def _measure(free: int, device: torch.device | str, repeats: int) -> dict:
     begin = completion(COMPLETER, KNOWN, free, device)
     works = {name: _works(begin, kernel) for name, kernel in _KERNELS.items()}
-    found = {name: {} for name in works}
+    found: dict[str, dict[str, float | None]] = {name: {} for name in works}
     for name, (step, _) in works.items():  # the first call warms up, too
         found[name]["peak_mb"] = peak_megabytes(step, device)
     for part, column in ((0, "ms_per_step"), (1, "ms_discrepancy")):
-        spent = {name: [] for name in works}
+        spent: dict[str, list[float]] = {name: [] for name in works}
         for _ in range(repeats):  # taking turns, so that a slow moment hurts both
             for name in works:
                 spent[name].append(milliseconds(works[name][part]))
@@ -63,12 +63,10 @@ def _measure(free: int, device: torch.device | str, repeats: int) -> dict:
     return {**found, "gradient_error": _gradient_error(begin)}
 
 
-_KERNELS = {"exact": Riesz(), "sliced": SlicedRiesz()}
+_KERNELS: dict[str, Kernel] = {"exact": Riesz(), "sliced": SlicedRiesz()}
 
 
-def _works(
-    begin: Callable, kernel: Riesz | SlicedRiesz
-) -> tuple[Callable[[], None], Callable[[], None]]:
+def _works(begin: Callable, kernel: Kernel) -> tuple[Callable[[], None], Callable[[], None]]:
     """One whole evaluation with its velocity, and the discrepancy in it alone."""
     flow = begin(replace(euler(1), kernel=kernel))
     here = flow.objective(flow.z0)

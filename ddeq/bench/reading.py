@@ -53,7 +53,7 @@ def bench(size: int = 100_000_000, repeats: int = 3) -> dict[str, float]:
         return points[np.random.default_rng(0).choice(len(points), SAMPLE, shuffle=False)]
 
     def open3d() -> np.ndarray:
-        cloud = o3d.io.read_point_cloud(str(path))
+        cloud = o3d.io.read_point_cloud(path)
         return np.asarray(cloud.random_down_sample(SAMPLE / len(cloud.points)).points)
 
     with tempfile.TemporaryDirectory() as folder:

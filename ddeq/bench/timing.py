@@ -31,9 +31,9 @@ def peak_megabytes(work: Callable[[], None], device: torch.device | str = "cpu")
     """
     if torch.device(device).type == "cuda":
         torch.cuda.reset_peak_memory_stats()
-        before = torch.cuda.memory_allocated()
+        held = torch.cuda.memory_allocated()
         work()
-        return (torch.cuda.max_memory_allocated() - before) / 1e6
+        return (torch.cuda.max_memory_allocated() - held) / 1e6
     try:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
         before = _resident("VmRSS")

@@ -98,11 +98,11 @@ class Fork(LabRun):
         first = next(branch)
         offset = self._paid.evaluations - first.evaluations
         for frame in self.before:
-            self.last = frame
+            self._last = frame
             yield frame
         for frame in chain([first], branch):
-            self.last = self._counted_on(frame, offset)
-            yield self.last
+            self._last = self._counted_on(frame, offset)
+            yield self._last
 
     def _counted_on(self, frame: LabFrame, offset: int) -> LabFrame:
         return replace(

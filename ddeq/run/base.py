@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 
+from ddeq.run.frames import Ending, Recorded
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, FlowStep
 from ddeq.solve.objective import VelocityTerms, velocity_terms
 from ddeq.threads import each
 
+F = TypeVar("F", bound=Recorded, covariant=True)
 
-class Run(ABC):
+
+class Run(ABC, Generic[F]):
     """A solve of one cloud, ready to be iterated frame by frame and left at any time.
 
     Args:
@@ -27,19 +30,35 @@ class Run(ABC):
         self.flow = flow
         self.settings = settings
         self.device = device
-        self.last: Any = None
+        self._last: F | None = None
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[F]:
         return each(self._frames(), self.flow.size)
 
-    def _frames(self) -> Iterator[Any]:
+    def _frames(self) -> Iterator[F]:
         for step in self.flow:
-            self.last = self._frame(step)
-            yield self.last
+            self._last = self._frame(step)
+            yield self._last
+
+    @property
+    def last(self) -> F:
+        """The newest frame.
+
+        Raises:
+            RuntimeError: there is none yet.
+        """
+        if self._last is None:
+            raise RuntimeError("The run has not begun: iterate over it first.")
+        return self._last
 
     @abstractmethod
-    def _frame(self, step: FlowStep) -> Any:
+    def _frame(self, step: FlowStep) -> F:
         """What is recorded of a step."""
+
+    @property
+    @abstractmethod
+    def outcome(self) -> Ending:
+        """The result so far; a run that was left early counts as cancelled."""
 
     def _velocity_terms(self, step: FlowStep) -> VelocityTerms:
         kernel = self.settings.kernel.at(step.step)
@@ -47,16 +66,14 @@ class Run(ABC):
         return velocity_terms(step, kernel, mass)
 
     def _ending(self) -> dict[str, Any]:
-        """What the outcomes of all runs tell; a run that was left early counts as cancelled."""
-        if self.last is None:
-            raise RuntimeError("The run has not begun: iterate over it first.")
-        solution = self.flow.solution
+        """What the outcomes of all runs tell."""
+        last, solution = self.last, self.flow.solution
         return {
             "steps": int(solution.steps[0]),
-            "evaluations": self.last.evaluations,
-            "objective": self.last.objective,
-            "relative_objective": self.last.relative_objective,
-            "spread": self.last.spread,
+            "evaluations": last.evaluations,
+            "objective": last.objective,
+            "relative_objective": last.relative_objective,
+            "spread": last.spread,
             "stopped": solution.stopped[0],
             "seconds": solution.seconds,
             "device": str(self.device),

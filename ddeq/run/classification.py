@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier
 from ddeq.run.base import Run
 from ddeq.run.flows import flow_of
 from ddeq.run.frames import Ending, Recorded, as_array, numbers_of
@@ -48,7 +49,7 @@ class Outcome(Ending):
     probabilities: dict[str, float]
 
 
-class ClassifierRun(Run):
+class ClassifierRun(Run[Frame]):
     """One classification.
 
     Args:
@@ -60,7 +61,7 @@ class ClassifierRun(Run):
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        checkpoint: Checkpoint[Classifier],
         points: np.ndarray,
         settings: RunSettings,
         device: torch.device | str = "cpu",

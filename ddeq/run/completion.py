@@ -18,7 +18,8 @@ from ddeq.input.hollow import Hollow
 from ddeq.input.prepare import in_dimension, prepare
 from ddeq.input.preprocess import isotropic, standardise, subsample
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.model.completer import free_count, scatter
+from ddeq.model.classifier import Classifier
+from ddeq.model.completer import Completer, free_count, scatter
 from ddeq.run.base import Run
 from ddeq.run.flows import flow_of, flow_of_clouds
 from ddeq.run.frames import Ending, Recorded, as_array, numbers_of
@@ -64,7 +65,7 @@ class CompletionOutcome(Ending, AgainstTruth):
     confidence: float | None
 
 
-class CompleterRun(Run):
+class CompleterRun(Run[CompletionFrame]):
     """One completion, ready to be iterated frame by frame and left at any time.
 
     Args:
@@ -89,14 +90,14 @@ class CompleterRun(Run):
 
     def __init__(
         self,
-        checkpoint: Checkpoint,
+        checkpoint: Checkpoint[Completer],
         hollow: Hollow,
         settings: RunSettings,
         device: torch.device | str = "cpu",
         *,
         free: int | None = None,
         start: np.ndarray | None = None,
-        classifier: Checkpoint | None = None,
+        classifier: Checkpoint[Classifier] | None = None,
     ) -> None:
         self.model = checkpoint.model
         self.hollow = hollow
@@ -143,9 +144,9 @@ class CompleterRun(Run):
         terms = self._velocity_terms(step)
         dim = self.standard.points.shape[1]
         points = as_array(self.model.points(step.particles))
-        metrics = dict.fromkeys(TRUTH_COLUMNS)
+        metrics: dict[str, Any] = dict.fromkeys(TRUTH_COLUMNS)
         if self._compare is not None:
-            metrics = self._compare(self.in_own_units(points))
+            metrics |= self._compare(self.in_own_units(points))
         return CompletionFrame(
             points=points,
             image=as_array(self.model.points(step.image)),
@@ -172,13 +173,16 @@ class CompleterRun(Run):
             self._verdicts[frame.step] = np.full(len(self.labels), np.nan, np.float32)
         finite = [frame for frame in new if np.isfinite(frame.points).all()]
         if finite:
-            for frame, verdict in zip(finite, self._classify(finite), strict=True):
+            verdicts = self._classify(self.classifier, finite)
+            for frame, verdict in zip(finite, verdicts, strict=True):
                 self._verdicts[frame.step] = verdict
         return [replace(frame, probabilities=self._verdicts[frame.step]) for frame in frames]
 
-    def _classify(self, frames: Sequence[CompletionFrame]) -> np.ndarray:
+    def _classify(
+        self, classifier: Checkpoint[Classifier], frames: Sequence[CompletionFrame]
+    ) -> np.ndarray:
         """Class probabilities ``(T, classes)`` of completed clouds."""
-        model, card = self.classifier.model, self.classifier.card
+        model, card = classifier.model, classifier.card
         clouds = [np.concatenate([self.seen, frame.points]).astype(np.float64) for frame in frames]
         prepared = [prepare(PointCloud(cloud, "completion"), card) for cloud in clouds]
         settings = with_defaults(card, {})
@@ -192,8 +196,6 @@ class CompleterRun(Run):
 
         Its first ``K`` rows are ``hollow.known`` to the last bit.
         """
-        if self.last is None:
-            raise RuntimeError("The run has not begun: iterate over it first.")
         return np.concatenate([self.hollow.known, self.in_own_units(self.last.points)])
 
     @property
@@ -201,8 +203,8 @@ class CompleterRun(Run):
         """The result so far; a run that was left early counts as cancelled."""
         ending = self._ending()
         label = confidence = None
-        if self.classifier is not None:
-            [judged] = self.judge([self.last])
+        [judged] = self.judge([self.last])
+        if judged.probabilities is not None:
             best = int(judged.probabilities.argmax())
             label, confidence = self.labels[best], float(judged.probabilities[best])
         return CompletionOutcome(

@@ -49,8 +49,11 @@ def frames_npz(
 ) -> bytes:
     """A compressed ``.npz`` of frames' attributes ``(T, ...)``, ``settings`` as JSON, and more."""
     out = io.BytesIO()
-    stacked = {name: np.stack([getattr(frame, name) for frame in frames]) for name in names}
-    np.savez_compressed(out, settings=json.dumps(settings.to_dict()), **stacked, **more)
+    arrays: dict[str, Any] = {
+        name: np.stack([getattr(frame, name) for frame in frames]) for name in names
+    }
+    arrays |= {**more, "settings": json.dumps(settings.to_dict())}
+    np.savez_compressed(out, **arrays)
     return out.getvalue()
 
 

@@ -46,11 +46,17 @@ def comparison(
 
     Of clouds too large for that, the same share of known, removed and free points is drawn, but
     for the F-score, which is cheap.
+
+    Raises:
+        ValueError: the truth is not known.
     """
-    unit = standardise(hollow.truth, isotropic)
-    radius = f_score_radius(hollow.truth)
+    if hollow.truth is None or hollow.removed is None:
+        raise ValueError("there is no truth to compare to")
+    whole = hollow.truth
+    unit = standardise(whole, isotropic)
+    radius = f_score_radius(whole)
     rng = np.random.default_rng(0)
-    largest = max(len(hollow.truth), len(hollow.known) + free)
+    largest = max(len(whole), len(hollow.known) + free)
 
     def draw(count: int) -> np.ndarray:
         if largest <= _MAX_COMPARED:
@@ -71,7 +77,7 @@ def comparison(
             "mmd2": energy_distance(completed, truth),
             "chamfer": chamfer(completed, truth),
             "emd": emd(completed, truth),
-            "f_score": f_score(everything, hollow.truth, radius),
+            "f_score": f_score(everything, whole, radius),
             "coverage": coverage(removed, points, COVERAGE_RADIUS),
         }
 
