@@ -209,7 +209,7 @@ def test_an_input_of_ones_own_is_in_the_snippets_file(tmp_path, monkeypatch):
     test.file_uploader[0].upload("scan.xyz", content, "application/octet-stream").run()
     well(test)
     [snippet] = test.code
-    assert "objects.safetensors" in snippet.value and "ddeq-input.npz" in snippet.value
+    assert 'load("objects")' in snippet.value and "ddeq-input.npz" in snippet.value
     bench = test.session_state[Kept(Name.BENCH).key]
     np.savez(tmp_path / "ddeq-input.npz", input=bench.points)
     monkeypatch.chdir(tmp_path)
