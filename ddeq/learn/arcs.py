@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from ddeq.learn.ring import towards_ring
 from ddeq.solve.flow import Flow, StopRule
-from ddeq.solve.implicit import phantom
+from ddeq.solve.gradients import phantom
 from ddeq.solve.kernels import Riesz, mmd2_loss, uniform_mass
 from ddeq.solve.solvers import Picard
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ddeq.learn.ring import rotation
 from ddeq.solve.flow import Flow, StopRule
-from ddeq.solve.implicit import implicit, phantom
+from ddeq.solve.gradients import implicit, phantom
 from ddeq.solve.solvers import Picard
 
 

@@ -56,7 +56,8 @@ class Classifier(Model):
             twice: as of :meth:`ddeq.model.operator.Operator.forward`.
         """
         context = self.operator.encode(x, x_mask)
-        return Encoded(partial(self.operator, context=context, twice=twice))
+        operator = partial(self.operator, context=context, twice=twice)
+        return Encoded(operator, apart=self.operator.apart(context, twice))
 
     def start(self, seeds: Sequence[int], particles: int | None = None) -> Tensor:
         """Initial particles of one cloud a seed, ``(B, N, d)``, on the model's device."""

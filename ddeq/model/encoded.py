@@ -16,8 +16,11 @@ class Encoded:
         operator: ``z (B, N, d) -> F(z, x) (B, N, d)``.
         mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
         share: ``(B,)``, mass of all particles together; None is 1.
+        apart: the operator as a function ``F(z, *inputs)`` of all that has gradients, and these
+            inputs, as :func:`ddeq.solve.gradients.reversible` takes them; None if not told.
     """
 
     operator: Callable[[Tensor], Tensor]
     mask: Tensor | None = None
     share: Tensor | None = None
+    apart: tuple[Callable[..., Tensor], tuple[Tensor, ...]] | None = None

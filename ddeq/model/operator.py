@@ -6,6 +6,7 @@ Source: paper, section 3.3 and appendix; configuration and parameter counts in `
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -260,6 +261,22 @@ class Operator(nn.Module):
         feed_forwards = [*(layer.feed_forward for layer in layers), self.feed_forward]
         dropout = tuple(f.draw_dropout(x2) for f in feed_forwards) if drops else ()
         return Context(self.bilinear.at(summary), keys, values, wide, dropout)
+
+    def apart(
+        self, context: Context, twice: bool = True
+    ) -> tuple[Callable[..., Tensor], tuple[Tensor, ...]]:
+        """``F(., x)`` as a function ``F(z, *inputs)`` of all that has gradients, and these inputs.
+
+        They are what is known of the input cloud, and the operator's own parameters.
+        """
+        layers = len(context.keys)
+
+        def function(z: Tensor, bilinear: Tensor, *others: Tensor) -> Tensor:
+            keys, values = others[:layers], others[layers : 2 * layers]
+            own = replace(context, bilinear=bilinear, keys=keys, values=values)
+            return self(z, own, twice=twice)
+
+        return function, (context.bilinear, *context.keys, *context.values, *self.parameters())
 
     def beside(self, known: Tensor, context: Context, mask: Tensor | None = None) -> Context:
         """The context with known particles that free ones attend to; call once per solve.

@@ -13,7 +13,7 @@ import torch
 
 from ddeq.errors import UserError
 from ddeq.model.kinds import KINDS
-from ddeq.solve.implicit import GRADIENTS
+from ddeq.solve.gradients import GRADIENTS
 from ddeq.solve.solvers import SOLVERS, Solver
 from ddeq.training.datasets.holes import Cut
 from ddeq.training.datasets.sources import SOURCES
@@ -53,7 +53,10 @@ class Stage:
             last).
         solves: how equilibria are found; each batch draws one entry by its share. Networks that
             solve nothing have none.
-        gradient: ``phantom`` or ``implicit``.
+        gradient: a mode out of ``ddeq.solve.gradients.GRADIENTS``. The steps of ``reversible`` are
+            its own, of two applications of ``F`` each, in the place of the solvers'.
+        gradient_steps: damped applications of ``F`` of the mode ``phantom-k``.
+        damping: of these, and of the steps of ``reversible``.
         unroll: applications of ``F`` with a graph after the solve.
         supervise: which of these images have a loss, ``all`` or the ``last``.
         label_smoothing: classification only: the share of a label's probability that is spread
@@ -71,6 +74,8 @@ class Stage:
     warmup: int = 0
     decay: int | None = None
     gradient: str = "phantom"
+    gradient_steps: int = 5
+    damping: float = 0.5
     unroll: int = 1
     supervise: str = "all"
     label_smoothing: float = 0.0

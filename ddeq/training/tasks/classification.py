@@ -25,7 +25,8 @@ from ddeq.model.baselines import PointNet
 from ddeq.model.classifier import Classifier
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
-from ddeq.solve.implicit import GRADIENTS
+from ddeq.solve.gradients import AT_EQUILIBRIUM, phantom_k, reversible
+from ddeq.solve.gradients.interface import OperatorFn
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Solver
 from ddeq.training.datasets.packed import Batch
@@ -84,16 +85,29 @@ def losses(
     """
     encoded = model.encode(batch.x, batch.mask, twice=True)
     operator = encoded.operator
-    z = solved(encoded, z0, solver, steps)  # (B, N, d)
+    if stage.gradient == "reversible":
+        assert encoded.apart is not None  # classifiers tell it
+        z = reversible(*encoded.apart, z0, steps, stage.damping)  # (B, N, d), with a graph
+    else:
+        z = solved(encoded, z0, solver, steps)
     found = []
     for k in range(stage.unroll):
-        image = operator(z if k else z.detach())  # (B, N, d)
-        after = GRADIENTS[stage.gradient](operator, z, image=image) if k == 0 else image
+        image = operator(z)  # (B, N, d)
+        after = _differentiable(operator, z, image, stage) if k == 0 else image
         if stage.supervise == "all" or k == stage.unroll - 1:
             residual = mmd2(z.detach(), image, Riesz()).mean() if stage.residual_weight else None
             found.append(_losses_at(model, batch, after, residual, stage))
         z = after
     return Losses(*(torch.stack(terms).mean() for terms in zip(*map(_terms, found), strict=True)))
+
+
+def _differentiable(operator: OperatorFn, z: Tensor, image: Tensor, stage: Stage) -> Tensor:
+    """What the first loss is taken at: an equilibrium ``z (B, N, d)`` as the mode tells it."""
+    if stage.gradient == "reversible":  # told already
+        return image
+    if stage.gradient == "phantom-k":
+        return phantom_k(operator, z, stage.gradient_steps, stage.damping, image=image)
+    return AT_EQUILIBRIUM[stage.gradient](operator, z, image=image)
 
 
 def _losses_at(

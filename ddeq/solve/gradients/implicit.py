@@ -1,35 +1,17 @@
-"""Gradients at the fixed point: from an equilibrium ``z*`` found without a graph to one with.
-
-A gradient mode takes the operator, ``z*`` and perhaps its image, and returns ``z*`` again, now
-differentiable in the operator's parameters and input. Unrolling needs no function of its own: run
-the flow with ``differentiable=True``.
-"""
+"""The exact gradient of an equilibrium, by one linear equation."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
 from ddeq.solve import linear
+from ddeq.solve.gradients.interface import OperatorFn
+from ddeq.solve.gradients.phantom import phantom
 
-OperatorFn = Callable[[Tensor], Tensor]
 _log = logging.getLogger(__name__)
-
-
-def phantom(operator: OperatorFn, z_star: Tensor, *, image: Tensor | None = None) -> Tensor:
-    """One application of ``F`` with a graph: the one-step phantom gradient (paper, section 3.4).
-
-    Args:
-        operator: ``z (B, N, d) -> F(z) (B, N, d)``.
-        z_star: the equilibrium ``(B, N, d)``.
-        image: ``F(z*)`` with a graph, where the caller has it.
-
-    Source: Fung et al. 2022, https://arxiv.org/abs/2103.12803.
-    """
-    return operator(z_star.detach()) if image is None else image
 
 
 def implicit(
@@ -79,9 +61,3 @@ def implicit(
     equilibrium = phantom(operator, z_star, image=image).view_as(z_star)
     equilibrium.register_hook(solve)
     return equilibrium
-
-
-GRADIENTS: dict[str, Callable[..., Tensor]] = {
-    "phantom": phantom,
-    "implicit": implicit,
-}

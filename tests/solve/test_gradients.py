@@ -10,11 +10,12 @@ import torch
 from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
+from ddeq.learn.gradients import graph_bytes
 from ddeq.model.checkpoints import load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import with_defaults
 from ddeq.solve.flow import Flow, StopRule
-from ddeq.solve.implicit import GRADIENTS, implicit, phantom
+from ddeq.solve.gradients import AT_EQUILIBRIUM, implicit, phantom, phantom_k, reversible
 from ddeq.solve.kernels import Gaussian, Riesz
 from ddeq.solve.solvers import Euler, EulerDecay, Picard
 
@@ -188,7 +189,7 @@ def test_phantom_is_the_first_term_of_the_neumann_series_of_implicit(problem, by
     assert not torch.allclose(found[-1], by_implicit[-1], rtol=1e-2)
 
 
-@pytest.mark.parametrize("gradient", GRADIENTS.values())
+@pytest.mark.parametrize("gradient", AT_EQUILIBRIUM.values())
 def test_the_equilibrium_itself_is_unchanged(problem, gradient):
     operator, x, _ = problem
     z_star = fixed_point(operator, x)
@@ -275,3 +276,134 @@ def test_gradients_of_the_model_reach_every_parameter_of_the_operator(new_classi
     model.logits(image).square().sum().backward()
     silent = {n for n, p in model.named_parameters() if p.grad is None or not p.grad.any()}
     assert not silent
+
+
+# A few damped applications
+
+
+@pytest.mark.parametrize("damping", [0.4, 1.0])
+@pytest.mark.parametrize("steps", [1, 2, 7])
+def test_damped_applications_are_a_damped_neumann_series(steps, damping):
+    """``dL/db = a sum_j ((1 - a) I + a A^T)^j g`` over the first terms, for ``F(z) = z A + b``."""
+    A = normal(D, D)
+    A = 0.6 * A / torch.linalg.matrix_norm(A, 2)
+    b, g = normal(1, N, D, seed=1).requires_grad_(), normal(1, N, D, seed=2)
+    z_star = (b @ torch.linalg.inv(torch.eye(D) - A)).detach()
+    z = phantom_k(lambda z: z @ A + b, z_star, steps, damping)
+    torch.testing.assert_close(z.detach(), z_star)
+    (found,) = torch.autograd.grad((g * z).sum(), b)
+    turn = (1 - damping) * torch.eye(D) + damping * A.T
+    expected, term = torch.zeros_like(g), damping * g
+    for _ in range(steps):
+        expected, term = expected + term, term @ turn
+    torch.testing.assert_close(found, expected)
+
+
+def test_many_damped_applications_are_exact_and_one_is_the_phantom(problem, by_implicit):
+    operator, x, loss = problem
+    x = x.clone().requires_grad_()
+    z_star = fixed_point(operator, x)
+
+    def by(gradient, **settings):
+        z = gradient(lambda z: operator(z, x), z_star, **settings)
+        return gradients(loss(z), operator, x)
+
+    for a, b in zip(by(phantom_k, steps=60), by_implicit, strict=True):
+        close(a, b)
+    for a, b in zip(by(phantom_k, steps=1, damping=1.0), by(phantom), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+# Reversible
+
+
+def apart(operator, x):
+    """The toy operator as a function of its input's past: what it needs of ``x`` is computed."""
+    seen = (2 * x).sin()  # no leaf
+    return lambda z, seen, *_: operator(z, seen), (seen, *operator.parameters())
+
+
+def unrolled(function, inputs, z0, steps, damping):
+    y = z = z0
+    for _ in range(steps):
+        y = (1 - damping) * y + damping * function(z, *inputs)
+        z = (1 - damping) * z + damping * function(y, *inputs)
+    return z
+
+
+@pytest.mark.parametrize("steps, damping", [(0, 0.5), (1, 0.5), (12, 0.5), (8, 0.8), (10, 1.4)])
+def test_reversible_is_the_unrolled_iteration_with_its_gradient(problem, steps, damping):
+    operator, x, loss = problem
+    found = []
+    for solve in (reversible, unrolled):
+        leaf, z0 = x.clone().requires_grad_(), normal(2, N, D, seed=7).requires_grad_()
+        z = solve(*apart(operator, leaf), z0, steps, damping)
+        value = loss(z) + 0 * sum(p.sum() for p in operator.parameters()) + 0 * leaf.sum()
+        wanted = [*operator.parameters(), leaf, z0]
+        found.append((z.detach(), *torch.autograd.grad(value, wanted)))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-10, atol=1e-10)
+    if steps:  # the start is all but forgotten
+        assert all(part.abs().max() > 1e-4 for part in found[0][:-1])
+
+
+def test_reversible_gradients_of_a_model_are_those_of_unrolling(new_classifier):
+    """Encoder, dropout and read-out included; every parameter."""
+    model = new_classifier().double()
+    x, z0 = normal(3, 6, 2), normal(3, 5, 16, seed=1)
+    mask = torch.arange(6) < torch.tensor([[6], [4], [2]])
+    found = []
+    for solve in (reversible, unrolled):
+        torch.manual_seed(0)
+        z = solve(*model.encode(x, mask, twice=True).apart, z0, 6, 0.5)
+        found.append(torch.autograd.grad(model.logits(z).square().sum(), [*model.parameters()]))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10 * b.abs().max().item())
+
+
+def test_what_needs_no_gradient_gets_none(problem):
+    operator, x, loss = problem
+    operator.V.requires_grad_(False)
+    z = reversible(*apart(operator, x), normal(2, N, D, seed=7), 4)
+    loss(z).backward()
+    assert operator.V.grad is None and operator.W.grad.abs().max() > 1e-4
+
+
+def test_reversible_memory_is_constant_in_the_steps(problem):
+    operator, x, _ = problem
+
+    def kept(solve, steps):
+        z0 = normal(2, N, D, seed=7)
+        return graph_bytes(lambda: solve(*apart(operator, x), z0, steps, 0.5))
+
+    assert kept(reversible, 2) == kept(reversible, 40)
+    assert kept(unrolled, 40) > 10 * kept(unrolled, 2)
+
+
+def test_reversible_ends_at_the_fixed_point_with_the_exact_gradient(problem, by_implicit):
+    operator, x, loss = problem
+    x = x.clone().requires_grad_()
+    inputs = (x, *operator.parameters())
+    z = reversible(lambda z, x, *_: operator(z, x), inputs, normal(2, N, D, seed=7), 18, 0.7)
+    torch.testing.assert_close(z.detach(), fixed_point(operator, x), rtol=1e-6, atol=1e-6)
+    for a, b in zip(gradients(loss(z), operator, x), by_implicit, strict=True):
+        close(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_reversible_will_do_in_single_precision(problem):
+    operator, x, loss = problem
+    operator, x = operator.float(), x.float()
+    z0, found = normal(2, N, D, seed=7).float(), []
+    for solve in (reversible, unrolled):
+        z = solve(*apart(operator, x), z0, 12, 0.5)
+        assert z.dtype == torch.float32
+        found.append(torch.autograd.grad(loss(z), [*operator.parameters()]))
+    for a, b in zip(*found, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-2, atol=1e-4)
+
+
+@pytest.mark.parametrize("damping", [0.0, 1.0, 2.0])
+def test_a_step_that_cannot_be_undone_is_refused(problem, damping):
+    operator, x, _ = problem
+    with pytest.raises(ValueError, match="undone"):
+        reversible(*apart(operator, x), normal(2, N, D), 3, damping)
