@@ -19,7 +19,7 @@ from ddeq.errors import UserError
 from ddeq.evaluation.cases import Case
 from ddeq.evaluation.steps import step_counts
 from ddeq.input.preprocess import collate
-from ddeq.metrics.distances import chamfer, energy_distance, f_score
+from ddeq.metrics.distances import chamfer, chamfer_squared, energy_distance, f_score
 from ddeq.metrics.intervals import mean_interval
 from ddeq.metrics.particles import spread
 from ddeq.metrics.transport import emd
@@ -32,7 +32,12 @@ from ddeq.seeds import seed_of
 DDEQ = "ddeq"
 """The method that is compared to all others."""
 
-METRICS = {"mmd2": energy_distance, "chamfer": chamfer, "emd": emd}
+METRICS = {
+    "mmd2": energy_distance,
+    "chamfer": chamfer,
+    "chamfer_squared": chamfer_squared,
+    "emd": emd,
+}
 
 Scores = dict[str, dict[str, np.ndarray]]
 """Region (whole, missing) to metric to one number a case."""

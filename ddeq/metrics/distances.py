@@ -19,14 +19,36 @@ def energy_distance(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def chamfer(a: np.ndarray, b: np.ndarray) -> float:
-    """Chamfer distance of clouds ``a (N, d)`` and ``b (M, d)``, in their units.
+    """Chamfer distance of clouds ``a (N, d)`` and ``b (M, d)``, not squared, in their units.
 
     The mean distance from a point of ``a`` to the nearest of ``b``, and the other way round;
-    of the two, the mean. Zero exactly where both are the same set of points.
+    of the two, the mean: the CD-l1 of the papers on completion. Zero exactly where both are the
+    same set of points.
+
+    Source: Yu et al. 2021, https://arxiv.org/abs/2108.08839, section 4.1.
     """
+    there, back = _to_nearest(a, b)
+    return float(there.mean() + back.mean()) / 2
+
+
+def chamfer_squared(a: np.ndarray, b: np.ndarray) -> float:
+    """Squared Chamfer distance of clouds ``a (N, d)`` and ``b (M, d)``, in their units squared.
+
+    The mean squared distance from a point of ``a`` to the nearest of ``b``, and the other way
+    round; of the two, the sum: the CD-l2 of the papers on completion.
+
+    Source: Yu et al. 2021, https://arxiv.org/abs/2108.08839, section 4.1; the squares are those of
+    Fan et al. 2017, https://arxiv.org/abs/1612.00603, which sums over points.
+    """
+    there, back = _to_nearest(a, b)
+    return float(np.square(there).mean() + np.square(back).mean())
+
+
+def _to_nearest(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distances ``(N,)`` of each point of ``a`` to the nearest of ``b``, and ``(M,)`` back."""
     there, _ = cKDTree(b).query(a)
     back, _ = cKDTree(a).query(b)
-    return float(there.mean() + back.mean()) / 2
+    return there, back
 
 
 def coverage(missing: np.ndarray, free: np.ndarray, radius: float) -> float:

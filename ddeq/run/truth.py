@@ -9,7 +9,14 @@ import numpy as np
 
 from ddeq.input.hollow import Hollow
 from ddeq.input.preprocess import standardise
-from ddeq.metrics.distances import chamfer, coverage, energy_distance, f_score, f_score_radius
+from ddeq.metrics.distances import (
+    chamfer,
+    chamfer_squared,
+    coverage,
+    energy_distance,
+    f_score,
+    f_score_radius,
+)
 from ddeq.metrics.transport import emd
 
 COVERAGE_RADIUS = 0.25  # in units of the standardised truth: about a pixel of a digit
@@ -21,8 +28,9 @@ class AgainstTruth:
     """How far a completion is from the truth; None without a truth, nan once diverged.
 
     Attributes:
-        mmd2, chamfer, emd: of the completed cloud to the truth, see ``ddeq.metrics``, in units of
-            the standardised truth; clouds of more than 400 points are thinned for them.
+        mmd2, chamfer, chamfer_squared, emd: of the completed cloud to the truth, see
+            :mod:`ddeq.metrics`, in units of the standardised truth; clouds of more than 400 points
+            are thinned for them.
         f_score: of all completed points against the whole truth, at 1 % of its longest side, see
             :func:`ddeq.metrics.distances.f_score`.
         coverage: share of the removed points that have a free particle within 0.25 of the same
@@ -31,6 +39,7 @@ class AgainstTruth:
 
     mmd2: float | None
     chamfer: float | None
+    chamfer_squared: float | None
     emd: float | None
     f_score: float | None
     coverage: float | None
@@ -76,6 +85,7 @@ def comparison(
         return {
             "mmd2": energy_distance(completed, truth),
             "chamfer": chamfer(completed, truth),
+            "chamfer_squared": chamfer_squared(completed, truth),
             "emd": emd(completed, truth),
             "f_score": f_score(everything, whole, radius),
             "coverage": coverage(removed, points, COVERAGE_RADIUS),

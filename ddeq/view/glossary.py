@@ -39,8 +39,10 @@ TERMS: dict[str, str] = {
     "hidden-point removal": "Finding the points seen from one side: those that stay on a convex "
     "hull when the cloud is turned inside out about the camera.",
     "EMD": "Earth mover's distance: the mean distance that mass has to travel at the least.",
-    "Chamfer distance": "How far each point of either cloud is from the other's nearest, squared, "
-    "on average.",
+    "Chamfer distance": "How far a point of either cloud is from the other's nearest, on average; "
+    "the distances are not squared (CD-\u21131).",
+    "squared Chamfer distance": "The mean squares of these distances from either cloud, summed: "
+    "the CD-\u21132 of many papers.",
     "F-score": "The share of points of two clouds that have one of the other within a given "
     "distance.",
     "coverage": "The share of the removed points that have a free particle nearby.",

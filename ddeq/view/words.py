@@ -84,7 +84,8 @@ def completion_sentence(
             f"within {COVERAGE_RADIUS} standard deviations, and the completed cloud is "
             f"{outcome.emd:.3f} from the whole one ([[EMD]]; "
             f"{outcome.emd / outcome.longest:.1%} of its longest side; [[Chamfer distance]] "
-            f"{outcome.chamfer:.3f}, [[MMD\u00b2|MMD]] {outcome.mmd2:.4f}, "
+            f"{outcome.chamfer:.3f}, [[squared|squared Chamfer distance]] "
+            f"{outcome.chamfer_squared:.4f}, [[MMD\u00b2|MMD]] {outcome.mmd2:.4f}, "
             f"[[F-score at 1%|F-score]] of that side {outcome.f_score:.2f})."
         )
     if outcome.label is not None and math.isfinite(outcome.confidence):

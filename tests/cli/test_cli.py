@@ -460,7 +460,7 @@ def test_complete_cuts_holes_in_the_units_of_the_file(capsys, line, completer, t
     keep = np.hypot(points[:, 0] + 1.5, points[:, 1]) > 0.5
     keep &= np.hypot(points[:, 0] - 2, points[:, 1]) > 1
     assert (result["known"], result["free"]) == (keep.sum(), 5)
-    assert {*result} >= {"mmd2", "chamfer", "emd", "coverage"}
+    assert {*result} >= {"mmd2", "chamfer", "chamfer_squared", "emd", "coverage"}
     found = read_cloud(out, out.name).points
     assert found[: keep.sum(), :2].tobytes() == points[keep].tobytes()
     assert len(found) == keep.sum() + 5
@@ -546,7 +546,7 @@ def test_complete_cuts_objects_in_the_units_and_axes_of_the_file(
     assert 0 < keep.sum() < (points[:, 2] >= 29).sum()
     # As many particles as were removed complete it, as the card says.
     assert (result["known"], result["free"]) == (keep.sum(), (~keep).sum())
-    assert {*result} >= {"mmd2", "chamfer", "emd", "f_score", "coverage"}
+    assert {*result} >= {"mmd2", "chamfer", "chamfer_squared", "emd", "f_score", "coverage"}
     found = read_cloud(out, out.name).points
     assert found[: keep.sum()].tobytes() == points[keep].tobytes()
     assert len(found) == len(points)

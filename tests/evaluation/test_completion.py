@@ -15,7 +15,7 @@ from ddeq.input.gallery import load_gallery
 from ddeq.input.hollow import Hollow
 from ddeq.input.images import pixel_cloud
 from ddeq.input.preprocess import standardise
-from ddeq.metrics.distances import chamfer, energy_distance, f_score
+from ddeq.metrics.distances import chamfer, chamfer_squared, energy_distance, f_score
 from ddeq.metrics.transport import emd
 from ddeq.model.baselines import PCN, PCNConfig
 from ddeq.model.checkpoints import Checkpoint
@@ -160,6 +160,7 @@ def test_scores_compare_the_whole_and_the_missing_part(cases):
         completed = np.concatenate([case.known, free[k]])
         assert found["whole"]["mmd2"][k] == energy_distance(completed, case.whole)
         assert found["whole"]["chamfer"][k] == chamfer(completed, case.whole)
+        assert found["whole"]["chamfer_squared"][k] == chamfer_squared(completed, case.whole)
         assert found["whole"]["emd"][k] == emd(completed, case.whole)
         # A hundredth of a digit's longer side, about three standard deviations.
         radius = 0.01 * np.ptp(case.whole, axis=0).max()

@@ -133,7 +133,7 @@ def test_the_table_has_every_method_metric_and_cut():
     assert {*table["methods"]} == {"ddeq", "control", "pcn", "copy", "neighbour"}
     for name, row in table["methods"].items():
         for region in ("whole", "missing") if name != "copy" else ("whole",):
-            assert {*row[region]} == {"mmd2", "chamfer", "emd", "f_score"}
+            assert {*row[region]} == {"mmd2", "chamfer", "chamfer_squared", "emd", "f_score"}
             assert 0 <= row[region]["f_score"]["mean"] <= 1
     counts = np.array([sum(case.cut == cut for case in cases) for cut in CUTS])
     means = [table["cuts"][cut]["pcn"]["whole"]["chamfer"]["mean"] for cut in CUTS]

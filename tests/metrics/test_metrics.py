@@ -11,7 +11,14 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
 
-from ddeq.metrics.distances import chamfer, coverage, energy_distance, f_score, f_score_radius
+from ddeq.metrics.distances import (
+    chamfer,
+    chamfer_squared,
+    coverage,
+    energy_distance,
+    f_score,
+    f_score_radius,
+)
 from ddeq.metrics.intervals import crossed_interval, mean_interval, wilson_interval
 from ddeq.metrics.particles import spread
 from ddeq.metrics.transport import emd
@@ -60,12 +67,13 @@ def test_the_interval_is_wilsons(counts):
 
 coordinates = st.floats(-50, 50).map(lambda x: round(x, 3))
 clouds = arrays(np.float64, st.tuples(st.integers(1, 12), st.just(2)), elements=coordinates)
-DISTANCES = (chamfer, emd, energy_distance)
+DISTANCES = {chamfer: 1, chamfer_squared: 2, emd: 1, energy_distance: 1}  # in units to this power
 
 
 def test_two_points_have_their_distance():
     a, b = np.array([[0.0, 0.0]]), np.array([[3.0, 4.0]])
     assert chamfer(a, b) == emd(a, b) == 5
+    assert chamfer_squared(a, b) == 25 + 25
     assert energy_distance(a, b) == 10
 
 
@@ -90,7 +98,8 @@ def test_the_order_of_points_does_not_matter(distance, a, b, random):
 @given(clouds, clouds, st.floats(0.1, 10), coordinates)
 def test_distances_move_and_grow_with_the_clouds(distance, a, b, scale, shift):
     found = distance(scale * a + shift, scale * b + shift)
-    assert found == pytest.approx(scale * distance(a, b), rel=1e-6, abs=1e-6)
+    expected = scale ** DISTANCES[distance] * distance(a, b)
+    assert found == pytest.approx(expected, rel=1e-6, abs=1e-6)
 
 
 @given(clouds, arrays(np.float64, 2, elements=coordinates))
@@ -130,8 +139,22 @@ def test_the_emd_of_unequal_sizes_splits_mass():
 def test_chamfer_ignores_how_often_a_point_is_there_and_means_both_ways():
     a, b = np.array([[0.0], [1.0]]), np.array([[0.0], [0.0], [1.0]])
     assert chamfer(a, b) == 0 and emd(a, b) > 0
-    line = np.array([[0.0], [4.0]])
-    assert chamfer(line, np.array([[0.0]])) == pytest.approx((4 / 2 + 0) / 2)
+    line, point = np.array([[0.0], [4.0]]), np.array([[0.0]])
+    assert chamfer(line, point) == pytest.approx((4 / 2 + 0) / 2)
+
+
+def test_the_squared_chamfer_distance_sums_the_mean_squares_both_ways():
+    line, point = np.array([[0.0], [4.0]]), np.array([[1.0]])
+    assert chamfer_squared(line, point) == pytest.approx((1 + 9) / 2 + 1)
+
+
+@given(clouds, clouds)
+def test_the_two_chamfer_distances_are_of_the_same_nearest_points(a, b):
+    nearest = cdist(a, b)
+    there, back = nearest.min(axis=1), nearest.min(axis=0)
+    assert chamfer(a, b) == pytest.approx((there.mean() + back.mean()) / 2, rel=1e-6, abs=1e-6)
+    squares = (there**2).mean() + (back**2).mean()
+    assert chamfer_squared(a, b) == pytest.approx(squares, rel=1e-6, abs=1e-6)
 
 
 def test_coverage_counts_the_missing_points_that_were_reached():

@@ -17,7 +17,7 @@ from ddeq.input.clouds import PointCloud
 from ddeq.input.formats.axes import UP_AXES, turn_up
 from ddeq.input.hollow import hollow, without_truth
 from ddeq.input.preprocess import standardise
-from ddeq.metrics.distances import chamfer, coverage, energy_distance, f_score
+from ddeq.metrics.distances import chamfer, chamfer_squared, coverage, energy_distance, f_score
 from ddeq.metrics.transport import emd
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.completer import Completer, free_count, scatter
@@ -233,6 +233,8 @@ def test_frames_compare_the_completed_cloud_to_the_truth(start, cut):
         completed = unit.apply(run.completed)
         assert frame.mmd2 == pytest.approx(energy_distance(completed, truth), rel=1e-6)
         assert frame.chamfer == pytest.approx(chamfer(completed, truth), rel=1e-6)
+        squared = chamfer_squared(completed, truth)
+        assert frame.chamfer_squared == pytest.approx(squared, rel=1e-6)
         assert frame.emd == pytest.approx(emd(completed, truth), rel=1e-6)
         radius = 0.01 * np.ptp(cut.truth, axis=0).max()
         assert frame.f_score == f_score(run.completed, cut.truth, radius)
@@ -242,7 +244,7 @@ def test_frames_compare_the_completed_cloud_to_the_truth(start, cut):
 def test_the_truth_itself_is_a_perfect_completion(start, cut):
     frame = next(iter(start(more={"start": cut.removed})))
     assert frame.coverage == frame.f_score == 1
-    assert max(frame.mmd2, frame.chamfer, frame.emd) < 1e-6
+    assert max(frame.mmd2, frame.chamfer, frame.chamfer_squared, frame.emd) < 1e-6
 
 
 def test_without_a_truth_there_is_nothing_to_compare_with(start, cloud):

@@ -5,9 +5,11 @@ import html
 from difflib import SequenceMatcher
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ddeq.metrics.distances import chamfer, chamfer_squared
 from ddeq.solve.kernels import KERNELS
 from ddeq.solve.solvers import SOLVERS
 from ddeq.view.glossary import TERMS, explain, plain, with_terms
@@ -23,6 +25,7 @@ ON_PAGE = {
         "operator",
         "EMD",
         "Chamfer distance",
+        "squared Chamfer distance",
         "MMD",
         "F-score",
     ),
@@ -80,3 +83,11 @@ def test_marks_become_bubbles_or_plain_words():
     assert 'tabindex="0"' in shown  # for keyboards, and for taps on a phone
     with pytest.raises(KeyError):
         with_terms("[[no such term]]")
+
+
+def test_which_chamfer_distance_is_meant_is_said_as_it_is_computed():
+    a, b = np.array([[0.0, 0.0]]), np.array([[2.0, 0.0]])
+    assert chamfer(a, b) == 2 and "not squared" in explain("Chamfer distance")
+    assert chamfer_squared(a, b) == 4 + 4
+    squared = explain("squared Chamfer distance")
+    assert "squares" in squared and "summed" in squared
