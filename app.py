@@ -4,10 +4,10 @@ import streamlit as st
 
 from ddeq.threads import leave_a_core
 from ddeq.view.bubbles import explain_what_is_pointed_at
-from ddeq.view.page import lay_out
+from ddeq.view.page import configure, lay_out
 
 leave_a_core()
-st.set_page_config(page_title="DDEQ explorer", page_icon=":material/scatter_plot:", layout="wide")
+configure()
 page = st.navigation(
     [
         st.Page(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
 from ddeq.model.checkpoints import Checkpoint, load
@@ -13,6 +15,12 @@ _STYLE = """<style>
 [data-testid="{header}"] {{ display: {bar}; }}
 </style>"""
 _IN_APP = "4.75rem", "3rem", "flex"
+_ICON = Path(__file__).parent / "icon.svg"  # a material icon would be asked of a font host
+
+
+def configure() -> None:
+    """Title, icon and width of the browser's page."""
+    st.set_page_config(page_title="DDEQ explorer", page_icon=str(_ICON), layout="wide")
 
 
 def lay_out() -> None:

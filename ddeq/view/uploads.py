@@ -16,7 +16,7 @@ from ddeq.input.clouds import PointCloud, Reading, draw_from, read_file, shorten
 from ddeq.input.families import family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
 from ddeq.input.preprocess import subsample
-from ddeq.view.stage import stage
+from ddeq.view.cloud_view import cloud_view
 from ddeq.view.words import verbatim
 
 POINTS = (256, 2048, 1024)  # that can be used of an upload: fewest, most, at first
@@ -102,7 +102,7 @@ def in_space(file_id: str, reading: Reading) -> Reading:
         f"Used: {len(points):,} points, turned so that z is up, centred, and scaled as one, so "
         "that proportions stay."
     )
-    stage("upload", points, size=300)
+    cloud_view("upload", points, size=300)
     cloud = PointCloud(points, reading.cloud.name)
     return dataclasses.replace(reading, cloud=cloud, up_axis=axis)
 

@@ -270,7 +270,7 @@ def test_an_uploaded_mesh_is_shown_and_its_up_axis_can_be_changed(visit):
     lines += ["f " + " ".join(map(str, side)) for side in sides]
     upload(page, "box.obj", "\n".join(lines).encode())
     expect(page.get_by_text("a mesh of 8 points and 6 faces")).to_be_visible()
-    canvas = page.get_by_test_id("stage-canvas")
+    canvas = page.get_by_test_id("cloud-canvas")
     expect(canvas).to_be_visible()
     before = canvas.evaluate("(c) => c.toDataURL()")
     page.get_by_role("combobox", name="Up axis").click()

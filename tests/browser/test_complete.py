@@ -187,12 +187,12 @@ def upload(page, name: str, content: str) -> None:
     page.get_by_text("Upload", exact=True).click()
     file = {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([file])
-    expect(stage(page, "canvas")).to_be_visible()
+    expect(cut_view(page, "canvas")).to_be_visible()
 
 
-def stage(page, part: str):
+def cut_view(page, part: str):
     """Of the view in which the object is cut; there is another one of the upload."""
-    return page.locator(".st-key-stage").get_by_test_id(f"stage-{part}")
+    return page.locator(".st-key-cut-view").get_by_test_id(f"cloud-{part}")
 
 
 def downloaded(page) -> np.ndarray:
@@ -204,23 +204,23 @@ def downloaded(page) -> np.ndarray:
     return read_file(download.value.path(), "completed.ply").cloud.points
 
 
-def stage_removed(page) -> int:
-    text = stage(page, "count").text_content()
+def view_removed(page) -> int:
+    text = cut_view(page, "count").text_content()
     return int(re.match(r"([\d,]+) of", text).group(1).replace(",", ""))
 
 
 def test_an_object_is_scanned_from_where_one_looks_and_completed_in_its_own_axes(visit):
     page = visit(OBJECT_FAST)
     upload(page, "box.obj", BOX)
-    before = stage_removed(page)
-    view = stage(page, "canvas")
+    before = view_removed(page)
+    view = cut_view(page, "canvas")
     view.focus()
     for _ in range(14):
         page.keyboard.press("ArrowUp")
-    stage(page, "take").click()
+    cut_view(page, "take").click()
     expect(page).to_have_url(re.compile(r"azimuth=\d+.*elevation=-\d+|elevation=-\d+.*azimuth=\d+"))
-    expect(stage(page, "count")).not_to_contain_text(f"{before:,} of")
-    gone = stage_removed(page)
+    expect(cut_view(page, "count")).not_to_contain_text(f"{before:,} of")
+    gone = view_removed(page)
     known, free = press_complete(page)
     assert free == gone
     found = downloaded(page)
@@ -248,13 +248,13 @@ def test_points_of_an_object_come_back_to_the_last_bit(visit):
 
 def test_a_click_places_the_sphere(visit):
     page = visit(f"{OBJECT_FAST}&input=Objects&object=3&part=Sphere&sphere=20")
-    view = stage(page, "canvas")
-    text = stage(page, "count").text_content()
+    view = cut_view(page, "canvas")
+    text = cut_view(page, "count").text_content()
     box = view.bounding_box()
     view.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     expect(page).to_have_url(re.compile("centre="))
-    expect(stage(page, "count")).not_to_have_text(text)
-    gone = stage_removed(page)
+    expect(cut_view(page, "count")).not_to_have_text(text)
+    gone = view_removed(page)
     assert 20 < gone < 500
     assert press_complete(page)[1] == gone
 

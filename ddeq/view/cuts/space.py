@@ -8,11 +8,11 @@ import streamlit as st
 from ddeq.input.clouds import PointCloud
 from ddeq.input.hollow import Hollow, hollow, without_truth
 from ddeq.input.partial import Orbit, beyond_plane, outside_sphere, seen_from
+from ddeq.view.cloud_view import Cut, cloud_view
 from ddeq.view.cuts.chance import thin
 from ddeq.view.glossary import say
 from ddeq.view.private import Place
 from ddeq.view.session import Kept, Name
-from ddeq.view.stage import stage
 
 _HINTS = {
     "Scan": "Keeps what a camera sees from one side, by [[hidden-point removal]].",
@@ -35,34 +35,14 @@ def choose_hollow_in_space(cloud: PointCloud, plot: Place, controls: Place) -> H
         UserError: what remains of the cloud cannot be completed.
     """
     points = cloud.points
-    sphere = plane = None
     with controls:
         way = st.segmented_control(
             "Remove", list(_HINTS), default="Scan", required=True, key="part", bind="query-params"
         )
         say(_HINTS[way], st.caption)
-        if way == "Scan":
-            keep = seen_from(points, _camera().position(points))
-        elif way == "Sphere":
-            sphere = _sphere(points)
-            keep = outside_sphere(points, *sphere)
-        elif way == "Plane":
-            plane = _plane(points)
-            keep = beyond_plane(points, *plane)
-        elif way == "Thinning":
-            keep = thin(points)
-        else:
-            keep = np.ones(len(points), bool)
+        keep, cut = _cut(way, points)
     with plot:
-        event = stage(
-            "stage",
-            points,
-            keep,
-            pick=way == "Sphere",
-            take=_TAKE.get(way),
-            sphere=sphere,
-            plane=plane,
-        )
+        event = cloud_view("cut-view", points, keep, cut)
     if event.camera is not None:
         _looked_from.put(event.camera)
         st.rerun()  # so that the sliders show it
@@ -70,6 +50,22 @@ def choose_hollow_in_space(cloud: PointCloud, plot: Place, controls: Place) -> H
         _link_centre(points, points[event.picked])
         st.rerun()
     return without_truth(cloud) if way == "Nothing" else hollow(cloud, keep)
+
+
+def _cut(way: str, points: np.ndarray) -> tuple[np.ndarray, Cut]:
+    """Which points are kept, by the controls of this way to cut, and how the view shows it."""
+    take = _TAKE.get(way)
+    if way == "Scan":
+        return seen_from(points, _camera().position(points)), Cut(take=take)
+    if way == "Sphere":
+        sphere = _sphere(points)
+        return outside_sphere(points, *sphere), Cut(pick=True, sphere=sphere)
+    if way == "Plane":
+        plane = _plane(points)
+        return beyond_plane(points, *plane), Cut(take=take, plane=plane)
+    if way == "Thinning":
+        return thin(points), Cut()
+    return np.ones(len(points), bool), Cut()
 
 
 def _camera() -> Orbit:

@@ -282,11 +282,16 @@ def accuracy(found: Anytime, by: str, chosen: int, first: int, each: str) -> go.
     return made
 
 
-def witness(plane: Plane, step: int) -> go.Figure:
-    """The witness function with the particles and their image on it."""
+def witness(plane: Plane, step: int, most: float) -> go.Figure:
+    """The witness function with the particles and their image on it.
+
+    Args:
+        plane: of this step.
+        step: its number.
+        most: at both ends of the colours, the same for all steps, so that it is seen to fade.
+    """
     made = figure("axis 1", "axis 2", f"Witness of MMD(\u03bc, F(\u03bc)) at step {step}")
     made.update_layout(height=480, legend={"orientation": "h", "y": -0.2})
-    most = float(np.abs(plane.values).max()) or 1.0
     made.add_heatmap(
         z=plane.values,
         x=plane.x,

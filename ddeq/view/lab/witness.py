@@ -78,10 +78,15 @@ def _stepping(live: LiveRun, view: Projection) -> None:
 
 
 def _figure(live: LiveRun, view: Projection, name: str, step: int) -> go.Figure:
-    frame = live.frames[step]
-    clouds = np.concatenate([[f.particles, f.image] for f in live.frames])
+    """The witness function of a frame, in colours that mean the same as at the first one."""
+    frames = live.frames
+    clouds = np.concatenate([[f.particles, f.image] for f in frames])
     window = window_of(clouds, view)
-    return witness(on_plane(frame.particles, frame.image, KERNELS[name], view, window), frame.step)
+    first, here = (
+        on_plane(frame.particles, frame.image, KERNELS[name], view, window)
+        for frame in (frames[0], frames[step])
+    )
+    return witness(here, frames[step].step, float(np.abs(first.values).max()) or 1.0)
 
 
 def _shown_steps(live: LiveRun) -> list[int]:

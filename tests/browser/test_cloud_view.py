@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-SCRIPT = Path(__file__).parent / "stage_script.py"
+SCRIPT = Path(__file__).parent / "cloud_view_script.py"
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -32,7 +32,7 @@ def page(chromium, address):
 
 
 def canvas(page):
-    return page.get_by_test_id("stage-canvas")
+    return page.get_by_test_id("cloud-canvas")
 
 
 def camera(page) -> tuple[int, int]:
@@ -64,7 +64,7 @@ def test_a_drag_turns_the_view_and_python_hears_of_it_when_it_is_asked_for(page)
     assert turned[0] == pytest.approx(azimuth - 27, abs=2)  # what is dragged right turns right
     assert turned[1] == pytest.approx(elevation + 14, abs=2)  # dragged down, it is seen from above
     expect(page.get_by_text("camera None")).to_be_visible()
-    page.get_by_test_id("stage-take").click()
+    page.get_by_test_id("cloud-take").click()
     assert reported(page, "camera") == turned
     assert camera(page) == turned  # the rerun left it alone
 
@@ -110,13 +110,13 @@ def test_the_camera_stands_where_it_says(page):
 
 def test_a_drag_picks_nothing(page):
     drag(page, 60, 0)
-    page.get_by_test_id("stage-take").click()
+    page.get_by_test_id("cloud-take").click()
     reported(page, "camera")
     expect(page.get_by_text("picked None")).to_be_visible()
 
 
 def test_what_is_shown_is_said(page):
-    expect(page.get_by_test_id("stage-count")).to_have_text("225 of 585 points removed")
+    expect(page.get_by_test_id("cloud-count")).to_have_text("225 of 585 points removed")
     label = canvas(page).get_attribute("aria-label")
     assert "225 of 585 points removed" in label and "arrow keys" in label
     assert page.evaluate("document.documentElement.scrollWidth") <= 600

@@ -11,18 +11,18 @@ const KEYS = { ArrowLeft: [-12, 0], ArrowRight: [12, 0], ArrowUp: [0, -12], Arro
 const AXES = { x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1] };
 const UNIT_BOX = frameBox([-1, -1, -1], [1, 1, 1]);
 
-class Stage {
+class CloudView {
   constructor(parent) {
     this.host = document.createElement("div");
-    this.host.className = "stage";
+    this.host.className = "cloud-view";
     this.host.innerHTML = `
       <div class="sheet">
-        <canvas tabindex="0" role="application" data-testid="stage-canvas"></canvas>
+        <canvas tabindex="0" role="application" data-testid="cloud-canvas"></canvas>
         <p class="hint" aria-hidden="true"></p>
       </div>
       <div class="foot">
-        <span role="status" data-testid="stage-count"></span>
-        <button type="button" data-testid="stage-take"></button>
+        <span role="status" data-testid="cloud-count"></span>
+        <button type="button" data-testid="cloud-take"></button>
       </div>`;
     const find = (name) => this.host.querySelector(name);
     this.canvas = find("canvas");
@@ -249,15 +249,15 @@ function bytes(text) {
   return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
 }
 
-const STAGES = new WeakMap(); // so that reruns keep the camera
+const VIEWS = new WeakMap(); // so that reruns keep the camera
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  if (!STAGES.has(parentElement)) STAGES.set(parentElement, new Stage(parentElement));
-  const stage = STAGES.get(parentElement);
-  stage.onTake = (camera) => setTriggerValue("camera", camera);
-  stage.onPick = (point) => setTriggerValue("picked", point);
-  stage.host.style.setProperty("--size", `${data.size}px`);
-  stage.show(data);
+  if (!VIEWS.has(parentElement)) VIEWS.set(parentElement, new CloudView(parentElement));
+  const view = VIEWS.get(parentElement);
+  view.onTake = (camera) => setTriggerValue("camera", camera);
+  view.onPick = (point) => setTriggerValue("picked", point);
+  view.host.style.setProperty("--size", `${data.size}px`);
+  view.show(data);
   // Streamlit calls this also where a newer call has overtaken this one.
-  return () => !parentElement.isConnected && stage.resizes.disconnect();
+  return () => !parentElement.isConnected && view.resizes.disconnect();
 }

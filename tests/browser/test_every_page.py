@@ -1,0 +1,59 @@
+"""Every page in headless Chromium: nothing sticks out of it, and it asks nothing of the net."""
+
+import re
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+WIDTHS = (1400, 800, 390)
+ENDED = re.compile("of where it began|You stopped it|It met the step limit")
+PAGES = {
+    "classify": "classify?digit=60",
+    "objects": "classify?input=Objects&object=6",
+    "complete": "complete?digit=168&fill-picard-steps=3",
+    "complete objects": "complete?input=Objects&object=6&object-fill-picard-steps=1",
+    "lab": "lab?digit=60&a-picard-steps=3&b-euler-steps=3",
+    "learn": "learn?chapter=4",
+}
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+# By how many pixels each box around the page is wider within than it is.
+STICKS_OUT = """() => {
+  const found = {};
+  let node = document.querySelector("[data-testid=stMainBlockContainer]");
+  for (; node; node = node.parentElement) {
+    const out = node.scrollWidth - node.clientWidth;
+    if (out > 0) found[node.dataset.testid ?? node.tagName] = out;
+  }
+  return found;
+}"""
+
+
+def at_every_width(page):
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(TWO_FRAMES)
+        yield width
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_sticks_out_and_nothing_is_asked_of_the_net(chromium, app, name):
+    context = chromium.new_context(viewport={"width": WIDTHS[0], "height": 900})
+    asked = []
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{app}/{PAGES[name]}")
+    player = page.get_by_test_id("player-root").first
+    expect(player).to_have_attribute("data-last", re.compile(r"[1-9]"))
+    if name != "learn":
+        expect(page.get_by_test_id("player-status")).to_contain_text(ENDED)
+    player.get_by_test_id("player-scrub").evaluate(
+        "(e) => { e.value = e.max; e.dispatchEvent(new Event('input', { bubbles: true })); }"
+    )
+    for width in at_every_width(page):
+        assert page.evaluate(STICKS_OUT) == {}, width
+    icon = page.locator("link[rel~=icon]").first.get_attribute("href")
+    assert icon.startswith("data:image/svg")
+    hosts = {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {"127.0.0.1"}
+    context.close()
