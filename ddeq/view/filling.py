@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -11,6 +12,7 @@ from ddeq.input.formats.writers import write_cloud
 from ddeq.run.completion import CompleterRun, CompletionFrame
 from ddeq.run.export import in_file_axes
 from ddeq.view.player import Curve, Trajectory
+from ddeq.view.trajectory import steps_of
 
 MOST_KNOWN = 2000  # points drawn; of more, those that the model sees
 TRUTH_CURVES = ("mmd2", "emd", "chamfer", "coverage", "f_score")  # known only where the truth is
@@ -26,6 +28,34 @@ COMPLETION_CURVES = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the player shows beside the frames of a completion.
+
+    Attributes:
+        label: names the run.
+        known: points ``(K, d)`` in the player's units.
+        removed: the points that a perfect completion would put back ``(M, d)``, if known.
+        scale: ``(d,)``, of the frames' units in the player's. Frames have every coordinate
+            standardised, the player one unit for all, so that a digit keeps its shape.
+        labels: class names of the classifier that judges; () without one.
+        true_label, moved_by_gradient: as in :class:`ddeq.view.trajectory.Shown`.
+    """
+
+    label: str
+    known: np.ndarray
+    removed: np.ndarray | None
+    scale: np.ndarray
+    labels: Sequence[str]
+    true_label: str | None = None
+    moved_by_gradient: bool = True
+
+    def beside(self, fixed: np.ndarray, free: np.ndarray) -> np.ndarray:
+        """Known particles' and free particles' values together, ``(..., K + N, d)``."""
+        fixed = np.broadcast_to(fixed, (*free.shape[:-2], *self.known.shape))
+        return np.concatenate([fixed, self.scale * free], axis=-2).astype(np.float32)
+
+
 def of_completer(
     run: CompleterRun, name: str, true_label: str | None = None
 ) -> Callable[[Sequence[CompletionFrame]], Trajectory]:
@@ -35,76 +65,47 @@ def of_completer(
     if len(known) > MOST_KNOWN:
         known = run.seen
     if removed is not None:
-        removed = run.in_frame_units(removed[:: -(-len(removed) // MOST_KNOWN)])
-    return partial(
-        completion,
-        label=name,
-        known=scale * known,
-        removed=None if removed is None else scale * removed,
-        scale=scale,
-        labels=run.labels,
-        true_label=true_label,
-        moved_by_gradient=run.settings.solver.needs_velocity,
-    )
+        removed = scale * run.in_frame_units(removed[:: -(-len(removed) // MOST_KNOWN)])
+    by_gradient = run.settings.solver.needs_velocity
+    shown = Shown(name, scale * known, removed, scale, run.labels, true_label, by_gradient)
+    return partial(completion, shown)
 
 
-def completion(
-    frames: Sequence[CompletionFrame],
-    *,
-    label: str,
-    known: np.ndarray,
-    removed: np.ndarray | None,
-    scale: np.ndarray,
-    labels: Sequence[str],
-    true_label: str | None = None,
-    moved_by_gradient: bool = True,
-) -> Trajectory:
-    """Frames of one completion in data space, the known points first.
-
-    Args:
-        frames: T consecutive frames.
-        label: names the run.
-        known: points ``(K, d)`` in the player's units.
-        removed: the points that a perfect completion would put back ``(M, d)``, if known.
-        scale: ``(d,)``, of the frames' units in the player's. Frames have every coordinate
-            standardised, the player one unit for all, so that a digit keeps its shape.
-        labels: class names of the classifier that judges; () without one.
-        true_label: the right class, if known.
-        moved_by_gradient: as in :func:`trajectory`.
-    """
-
-    def beside(fixed: np.ndarray, free: np.ndarray) -> np.ndarray:
-        """Known particles' and free particles' values together, ``(..., K + N, d)``."""
-        fixed = np.broadcast_to(fixed, (*free.shape[:-2], *known.shape))
-        return np.concatenate([fixed, scale * free], axis=-2).astype(np.float32)
-
+def completion(shown: Shown, frames: Sequence[CompletionFrame]) -> Trajectory:
+    """T consecutive frames of one completion in data space, the known points first."""
+    known, removed = shown.known, shown.removed
     points = np.stack([f.points for f in frames])  # (T, N, d)
-    step_sizes = np.array([frame.step_size for frame in frames])[:, None, None, None]
-    parts = np.stack(
-        [[f.attraction, f.repulsion, f.through_operator] for f in frames]
-    )  # (T, 3, N, d)
-    curves = {
-        field: np.array([np.nan if (v := getattr(f, field)) is None else v for f in frames])
-        for field in COMPLETION_CURVES
-    }
+    images = np.stack([f.image for f in frames])  # (T, N, d)
+    moves = steps_of(frames) if shown.moved_by_gradient else None  # (T, 3, N, d)
+    bars = np.stack([f.probabilities for f in frames]).astype(np.float32) if shown.labels else None
     return Trajectory(
-        label=label,
+        label=shown.label,
         steps=np.array([frame.step for frame in frames], np.int32),
-        particles=beside(known, points),
-        ghost=beside(np.full(known.shape, np.nan), np.stack([f.image for f in frames])),
-        terms=beside(np.zeros(known.shape), step_sizes * parts) if moved_by_gradient else None,
-        bars=np.stack([f.probabilities for f in frames]).astype(np.float32) if labels else None,
-        classes=tuple(labels),
-        curves=tuple(
-            Curve(name, curves[field].astype(np.float32), group, log)
-            for field, (name, group, log) in COMPLETION_CURVES.items()
-            if removed is not None or field not in TRUTH_CURVES
-        ),
+        particles=shown.beside(known, points),
+        ghost=shown.beside(np.full(known.shape, np.nan), images),
+        terms=None if moves is None else shown.beside(np.zeros(known.shape), moves),
+        bars=bars,
+        classes=tuple(shown.labels),
+        curves=_curves(frames, removed is not None),
         kept=np.arange(len(known) + points.shape[1]) < len(known),
         truth=None if removed is None else removed.astype(np.float32),
         axes=("x", "y", "z")[: known.shape[1]],
         note="Data space, in standard deviations of the known points.",
-        true_label=true_label,
+        true_label=shown.true_label,
+    )
+
+
+def _curves(frames: Sequence[CompletionFrame], with_truth: bool) -> tuple[Curve, ...]:
+    """What is followed over the steps."""
+
+    def values(field: str) -> np.ndarray:
+        numbers = [getattr(frame, field) for frame in frames]
+        return np.array([np.nan if n is None else n for n in numbers], np.float32)
+
+    return tuple(
+        Curve(name, values(field), group, log)
+        for field, (name, group, log) in COMPLETION_CURVES.items()
+        if with_truth or field not in TRUTH_CURVES
     )
 
 

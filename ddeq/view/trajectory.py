@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -19,35 +21,11 @@ CURVES = {
 }
 
 
-def of_classifier(
-    run: ClassifierRun, name: str, points: np.ndarray, true_label: str | None
-) -> Callable[[Sequence[Frame]], Trajectory]:
-    """What turns this run's frames into what the player shows: see :func:`trajectory`."""
-    return partial(
-        trajectory,
-        label=name,
-        projection=run.projection(),
-        labels=run.labels,
-        points=points,
-        true_label=true_label,
-        moved_by_gradient=run.settings.solver.needs_velocity,
-    )
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What the player shows beside the frames of a classification.
 
-
-def trajectory(
-    frames: Sequence[Frame],
-    *,
-    label: str,
-    projection: Projection,
-    labels: Sequence[str],
-    points: np.ndarray,
-    true_label: str | None = None,
-    moved_by_gradient: bool = True,
-) -> Trajectory:
-    """Frames of one run, projected, for :func:`ddeq.view.player.encode_chunk`.
-
-    Args:
-        frames: T consecutive frames.
+    Attributes:
         label: names the run.
         projection: of the latent space, the same for all frames of a run.
         labels: class names.
@@ -56,32 +34,52 @@ def trajectory(
         moved_by_gradient: whether the solver steps along the velocity, so that its parts explain
             the step.
     """
-    step_sizes = np.array([frame.step_size for frame in frames])[:, None, None, None]
-    parts = np.stack(
-        [[f.attraction, f.repulsion, f.through_operator] for f in frames]
-    )  # (T, 3, N, d)
+
+    label: str
+    projection: Projection
+    labels: Sequence[str]
+    points: np.ndarray
+    true_label: str | None = None
+    moved_by_gradient: bool = True
+
+
+def of_classifier(
+    run: ClassifierRun, name: str, points: np.ndarray, true_label: str | None
+) -> Callable[[Sequence[Frame]], Trajectory]:
+    """What turns this run's frames into what the player shows: see :func:`trajectory`."""
+    by_gradient = run.settings.solver.needs_velocity
+    shown = Shown(name, run.projection(), run.labels, points, true_label, by_gradient)
+    return partial(trajectory, shown)
+
+
+def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
+    """T consecutive frames, projected, for :func:`ddeq.view.player.encode_chunk`."""
+    projection = shown.projection
     shares = projection.explained
+    moves = steps_of(frames) if shown.moved_by_gradient else None  # (T, 3, N, d)
     return Trajectory(
-        label=label,
+        label=shown.label,
         steps=np.array([frame.step for frame in frames], np.int32),
         particles=projection(np.stack([f.particles for f in frames])).astype(np.float32),
         ghost=projection(np.stack([f.image for f in frames])).astype(np.float32),
-        terms=(
-            projection.directions(step_sizes * parts).astype(np.float32)
-            if moved_by_gradient
-            else None
-        ),
+        terms=None if moves is None else projection.directions(moves).astype(np.float32),
         bars=np.stack([f.probabilities for f in frames]).astype(np.float32),
-        classes=tuple(labels),
+        classes=tuple(shown.labels),
         curves=tuple(
             Curve(name, np.array([getattr(f, field) for f in frames], np.float32), group, log)
             for field, (name, group, log) in CURVES.items()
         ),
-        input=points,
+        input=shown.points,
         axes=tuple(f"PC {i + 1} ({share:.0%})" for i, share in enumerate(shares)),
         note=(
             f"{len(shares)} fixed principal axes of the {len(projection.centre)}-d latent space, "
             f"{shares.sum():.0%} of the variance"
         ),
-        true_label=true_label,
+        true_label=shown.true_label,
     )
+
+
+def steps_of(frames: Sequence[Any]) -> np.ndarray:
+    """The exact parts ``(T, 3, N, d)`` of the step that each of T frames is followed by."""
+    sizes = np.array([frame.step_size for frame in frames])[:, None, None, None]
+    return sizes * np.stack([[f.attraction, f.repulsion, f.through_operator] for f in frames])

@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 WIDTHS = (1400, 800, 390)
 ENDED = re.compile("of where it began|You stopped it|It met the step limit")
 PAGES = {
-    "classify": "classify?digit=60",
-    "objects": "classify?input=Objects&object=6",
+    "classify": "?digit=60",
+    "objects": "?input=Objects&object=6",
     "complete": "complete?digit=168&fill-picard-steps=3",
     "complete objects": "complete?input=Objects&object=6&object-fill-picard-steps=1",
     "lab": "lab?digit=60&a-picard-steps=3&b-euler-steps=3",

@@ -8,7 +8,7 @@ from ddeq.input.formats.axes import turn_up
 from ddeq.input.formats.writers import WRITERS
 from ddeq.run.completion import CompletionFrame
 from ddeq.run.truth import TRUTH_COLUMNS
-from ddeq.view.filling import completed_file, completion
+from ddeq.view.filling import Shown, completed_file, completion
 
 KNOWN = np.array([[0.0, 1], [2, 3], [4, 5]])
 SCALE = np.array([1.0, 0.5])
@@ -37,9 +37,7 @@ FRAMES = [frame(0, [[6, 6]]), frame(1, [[8, 6]])]
 
 
 def shown(frames=FRAMES, removed=None, labels=("a", "b"), **changes):
-    return completion(
-        frames, label="run", known=KNOWN, removed=removed, scale=SCALE, labels=labels, **changes
-    )
+    return completion(Shown("run", KNOWN, removed, SCALE, labels, **changes), frames)
 
 
 def test_known_points_stay_and_free_ones_move_in_the_players_unit():

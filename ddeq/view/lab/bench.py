@@ -25,7 +25,7 @@ from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
 from ddeq.view.page import load_model
 from ddeq.view.session import Kept, Name
-from ddeq.view.trajectory import trajectory
+from ddeq.view.trajectory import Shown, trajectory
 
 _made: Kept[dict[str, dict[Hashable, Any]]] = Kept(Name.MADE)
 
@@ -81,16 +81,9 @@ class Bench:
 
     def live(self, run: LabRun, name: str, view: Projection) -> LiveRun:
         """A run that streams into the player, in a view that other runs may share."""
-        shown = partial(
-            trajectory,
-            label=name,
-            projection=view,
-            labels=run.labels,
-            points=self.points,
-            true_label=self.true_label,
-            moved_by_gradient=run.settings.solver.needs_velocity,
-        )
-        return LiveRun(run, shown)
+        by_gradient = run.settings.solver.needs_velocity
+        shown = Shown(name, view, run.labels, self.points, self.true_label, by_gradient)
+        return LiveRun(run, partial(trajectory, shown))
 
 
 _bench: Kept[Bench] = Kept(Name.BENCH)

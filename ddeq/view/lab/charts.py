@@ -144,57 +144,48 @@ SHOWN = {"Objective": "objective / start", "Spread": "spread / start", "Class": 
 
 
 def phase(grid: Grid, found: Map, what: str, labels: Sequence[str], cell: int | None) -> go.Figure:
-    """The grid as a heat map with a point in every cell to click on."""
+    """The grid as a heat map with a point in every cell to click on; one cell may be marked."""
     rows, columns = grid.shape
     made = figure(_name(grid.x.name), _name(grid.y.name), SHOWN[what], showlegend=False)
     made.update_layout(height=150 + 44 * max(rows, 6), clickmode="event+select", dragmode=False)
-    values = {
-        "Objective": np.log10(np.clip(found.common, 1e-9, None)),
-        "Spread": found.spread_kept,
-        "Class": np.where(found.predicted < 0, np.nan, found.predicted),
-    }[what]
-    bar: dict[str, object] = {"thickness": 12}
-    if what == "Objective":
-        ticks = [-4, -3, -2, -1, 0, 1]
-        bar |= {"tickvals": ticks, "ticktext": ["0.01 %", "0.1 %", "1 %", "10 %", "100 %", "10 x"]}
-    elif what == "Class":
-        bar |= {"tickvals": list(range(len(labels))), "ticktext": list(labels)}
-    made.add_heatmap(
-        z=values,
-        colorscale="Viridis_r" if what == "Objective" else "Viridis" if what == "Spread" else "Jet",
-        colorbar=bar,
-        zmin={"Objective": _lowest(values), "Spread": 0, "Class": 0}[what],
-        zmax={"Objective": 0, "Spread": 1.5, "Class": max(1, len(labels) - 1)}[what],
-        xgap=2,
-        ygap=2,
-        hoverinfo="skip",
-    )
+    made.add_heatmap(**_colours(found, what, labels), xgap=2, ygap=2, hoverinfo="skip")
     at = [(row, column) for row in range(rows) for column in range(columns)]
-    size = 26
     made.add_scatter(
         x=[column for _, column in at],
         y=[row for row, _ in at],
         mode="markers+text",
         text=[cell_mark(found, row, column) for row, column in at],
-        marker={"size": size, "symbol": "square", "opacity": 0},
+        marker={"size": 26, "symbol": "square", "opacity": 0},
         hovertext=[cell_text(grid, found, row, column, labels) for row, column in at],
         hoverinfo="text",
     )
     if cell is not None:
-        row, column = divmod(cell, columns)
-        made.add_shape(
-            type="rect",
-            x0=column - 0.5,
-            x1=column + 0.5,
-            y0=row - 0.5,
-            y1=row + 0.5,
-            line={"width": 3},
-        )
+        y, x = divmod(cell, columns)
+        box = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+        made.add_shape(type="rect", **box, line={"width": 3})
     made.update_xaxes(tickvals=list(range(columns)), ticktext=[f"{v:g}" for v in grid.x.values])
     made.update_yaxes(tickvals=list(range(rows)), ticktext=[f"{v:g}" for v in grid.y.values])
     for update in (made.update_xaxes, made.update_yaxes):
         update(showgrid=False, zeroline=False, fixedrange=True)
     return made
+
+
+def _colours(found: Map, what: str, labels: Sequence[str]) -> dict[str, Any]:
+    """Values of the cells and how they are coloured: of a heat map."""
+    if what == "Objective":
+        values = np.log10(np.clip(found.common, 1e-9, None))
+        ticks = [-4, -3, -2, -1, 0, 1]
+        texts = ["0.01 %", "0.1 %", "1 %", "10 %", "100 %", "10 x"]
+        low, high, scale = _lowest(values), 0.0, "Viridis_r"
+    elif what == "Class":
+        values = np.where(found.predicted < 0, np.nan, found.predicted)
+        ticks, texts = list(range(len(labels))), list(labels)
+        low, high, scale = 0, max(1, len(labels) - 1), "Jet"
+    else:
+        values, ticks, texts = found.spread_kept, None, None
+        low, high, scale = 0, 1.5, "Viridis"
+    bar = {"thickness": 12, "tickvals": ticks, "ticktext": texts}
+    return {"z": values, "zmin": low, "zmax": high, "colorscale": scale, "colorbar": bar}
 
 
 def _lowest(values: np.ndarray) -> float:
@@ -242,8 +233,7 @@ def accuracy(found: Anytime, by: str, chosen: int, first: int, each: str) -> go.
     made.update_layout(legend={"orientation": "h", "y": -0.25})
     steps = range(first, len(found.scores))
     known = [k for k in steps if found.scores[k].total and np.isfinite(x[k])]
-    scores = [found.scores[k] for k in known]
-    band = [score.interval for score in scores]
+    band = [found.scores[k].interval for k in known]
     made.add_scatter(
         x=[*x[known], *x[known][::-1]],
         y=[*(high for _, high in band), *(low for low, _ in reversed(band))],
@@ -255,31 +245,33 @@ def accuracy(found: Anytime, by: str, chosen: int, first: int, each: str) -> go.
     )
     made.add_scatter(
         x=x[known],
-        y=[score.accuracy for score in scores],
+        y=[found.scores[k].accuracy for k in known],
         mode="lines+markers",
         name="DDEQ",
         customdata=known,
         hovertemplate="%{customdata} steps: %{y:.1%}<extra></extra>",
     )
     if found.control.total:
-        low, high = found.control.interval
-        at = 1 if by == "steps" else found.control_milliseconds
-        made.add_scatter(
-            x=[at],
-            y=[found.control.accuracy],
-            error_y={
-                "array": [high - found.control.accuracy],
-                "arrayminus": [found.control.accuracy - low],
-            },
-            mode="markers",
-            marker={"symbol": "diamond", "size": 10},
-            name="zero-step control",
-            hovertemplate="zero-step control: %{y:.1%}<extra></extra>",
-        )
+        _add_control(made, found, 1 if by == "steps" else found.control_milliseconds)
     if chosen in known:
         made.add_vline(x[chosen], line={"dash": "dot", "width": 1, "color": GREY})
     made.update_yaxes(tickformat=".3~p")
     return made
+
+
+def _add_control(made: go.Figure, found: Anytime, x: float) -> None:
+    """The control as one point with its interval."""
+    score = found.control
+    low, high = score.interval
+    made.add_scatter(
+        x=[x],
+        y=[score.accuracy],
+        error_y={"array": [high - score.accuracy], "arrayminus": [score.accuracy - low]},
+        mode="markers",
+        marker={"symbol": "diamond", "size": 10},
+        name="zero-step control",
+        hovertemplate="zero-step control: %{y:.1%}<extra></extra>",
+    )
 
 
 def witness(plane: Plane, step: int, most: float) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import streamlit as st
@@ -15,6 +16,7 @@ from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.race import as_lane, both_curves, choose_target, show_standings
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import race_sentence
+from ddeq.view.live import LiveRun
 from ddeq.view.watch import watch
 
 
@@ -45,19 +47,21 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
         return
     at = st.slider("Fork at step", 0, last, min(10, last // 2), key="at", bind="query-params")
 
-    def branched() -> Fork:
-        return Fork(
-            bench.checkpoint, bench.points, trunk.run, trunk.frames, at, after, bench.device
-        )
+    def branched() -> LiveRun:
+        model, points, device = bench.checkpoint, bench.points, bench.device
+        run = Fork(model, points, trunk.run, trunk.frames, at, after, device)
+        return bench.live(run, f"branch from step {at}", view)
 
-    branch = remembered(
-        "branch",
-        (bench.key, before, after, at, last),
-        lambda: bench.live(branched(), f"branch from step {at}", view),
-    )
+    branch = remembered("branch", (bench.key, before, after, at, last), branched)
+    code = snippet.fork(bench.family, bench.cloud, before, after, at)
+    _show_race(bench, {"trunk": trunk, "branch": branch}, code)
+
+
+def _show_race(bench: Bench, lives: Mapping[str, LiveRun], code: str) -> None:
+    """Both runs, which of them did better, and all of it to take home."""
     headline = st.container()
-    watch([trunk, branch], "fork", lambda: None)
-    raced = [as_lane("trunk", trunk), as_lane("branch", branch)]
+    watch(list(lives.values()), "fork", lambda: None)
+    raced = [as_lane(name, live) for name, live in lives.items()]
     result = judge(raced, choose_target())
     say(race_sentence(result), headline.markdown)
     show_standings(raced, result, "fork")
@@ -69,5 +73,5 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
         },
         lambda: both_curves(raced, result.target),
         "fork",
-        snippet.fork(bench.family, bench.cloud, before, after, at),
+        code,
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled
 from ddeq.metrics.transport import transport
 from ddeq.solve.kernels import Riesz
-from ddeq.view.learn.figures import board, group
+from ddeq.view.learn.figures import Board, Group, show_board
 from ddeq.view.learn.frame import Chapter, Question, controls
 
 TEXT = r"""
@@ -99,31 +99,7 @@ def figure() -> str:
         clouds[to["group"]][int(to["index"])] = to["x"], to["y"]
         st.query_params.update({name: _text(points) for name, points in clouds.items()})
 
-    found = transport(blue, orange)
-    lines = [
-        {
-            "a": [0, int(n)],
-            "b": [1, int(m)],
-            "width": 1 + 14 * float(found.plan[n, m]),
-            "term": "plan",
-        }
-        for n, m in zip(*np.nonzero(found.plan > 1e-9), strict=True)
-    ]
-    board(
-        "clouds-board",
-        [
-            group("blue", blue, "blue", label="Blue point", term="a"),
-            group("orange", orange, "orange", label="Orange point", term="b"),
-        ],
-        lines=lines,
-        bounds=BOUNDS,
-        alt=(
-            f"Two clouds, {len(blue)} blue and {len(orange)} orange points, joined by "
-            f"{len(lines)} lines of the cheapest transport plan; W2 is {found.distance:.2f}."
-        ),
-        hint="Drag the points. When you let go, the plan is computed anew.",
-        on_moved=moved,
-    )
+    show_board("clouds-board", _board(blue, orange), moved)
     with controls("change"):
         change = st.segmented_control(
             "The blue list",
@@ -135,6 +111,33 @@ def figure() -> str:
         )
     _table(blue, orange, change)
     return SNIPPET.format(blue=blue.round(2).tolist(), orange=orange.round(2).tolist())
+
+
+def _board(blue: np.ndarray, orange: np.ndarray) -> Board:
+    """Both clouds and the cheapest transport plan between them."""
+    found = transport(blue, orange)
+    lines = [
+        {
+            "a": [0, int(n)],
+            "b": [1, int(m)],
+            "width": 1 + 14 * float(found.plan[n, m]),
+            "term": "plan",
+        }
+        for n, m in zip(*np.nonzero(found.plan > 1e-9), strict=True)
+    ]
+    return Board(
+        [
+            Group("blue", blue, "blue", label="Blue point", term="a"),
+            Group("orange", orange, "orange", label="Orange point", term="b"),
+        ],
+        lines=lines,
+        bounds=BOUNDS,
+        alt=(
+            f"Two clouds, {len(blue)} blue and {len(orange)} orange points, joined by "
+            f"{len(lines)} lines of the cheapest transport plan; W2 is {found.distance:.2f}."
+        ),
+        hint="Drag the points. When you let go, the plan is computed anew.",
+    )
 
 
 def changed(points: np.ndarray, change: str) -> tuple[np.ndarray, np.ndarray | None]:

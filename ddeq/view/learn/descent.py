@@ -17,7 +17,7 @@ from ddeq.solve.solvers import SOLVERS as registry
 from ddeq.solve.solvers import Euler, EulerDecay, Momentum, Solver
 from ddeq.view.glossary import explain
 from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
-from ddeq.view.learn.toys import plane
+from ddeq.view.learn.toys import Scenery, plane
 from ddeq.view.pad import drawing_pad
 from ddeq.view.player.component import player
 from ddeq.view.session import Kept, Name
@@ -139,16 +139,13 @@ def solved(target: np.ndarray, solver: Solver, kernel: Riesz, noise: float) -> t
         "distance to the target (EMD)": far,
         "objective G": [float(step.objective) for step in steps],
     }
-    data = plane(
-        steps,
-        "flow to a target",
-        curves,
+    scenery = Scenery(
+        "The true cloud is the target.",
         truth=target,
         ghost=False,
         kernel=None if noise else kernel,
-        note="The true cloud is the target.",
     )
-    return data, sentence
+    return plane(steps, "flow to a target", curves, scenery), sentence
 
 
 def _settings() -> tuple[Solver, Riesz, float]:
@@ -162,48 +159,23 @@ def _settings() -> tuple[Solver, Riesz, float]:
             key="flow-solver",
             bind="query-params",
         )
-        one, two, three, four = row(4)
-        step = one.slider(
-            "Step size",
-            0.1,
-            4.0,
-            2.0,
-            0.1,
-            help=explain("step size"),
-            key="flow-step",
-            bind="query-params",
-        )
-        r = two.slider(
-            "Exponent r",
-            0.2,
-            1.8,
-            1.0,
-            0.1,
-            help=explain("kernel"),
-            key="flow-r",
-            bind="query-params",
-        )
-        eps = three.slider(
-            "Smoothing",
-            0.0,
-            1.0,
-            0.0,
-            0.05,
-            help="Closer than this, the pull fades.",
-            key="flow-eps",
-            bind="query-params",
-        )
-        noise = four.slider(
-            "Noise",
-            0.0,
-            1.0,
-            0.0,
-            0.05,
-            help=explain("noise injection"),
-            key="flow-noise",
-            bind="query-params",
-        )
+        step, r, eps, noise = _numbers()
     return replace(SOLVERS[name], step_size=step), Riesz(r, eps), noise
+
+
+def _numbers() -> list[float]:
+    """Step size, the kernel's exponent and smoothing, and noise."""
+    smoothing = "Closer than this, the pull fades."
+    fields = (
+        ("flow-step", "Step size", (0.1, 4.0, 2.0, 0.1), explain("step size")),
+        ("flow-r", "Exponent r", (0.2, 1.8, 1.0, 0.1), explain("kernel")),
+        ("flow-eps", "Smoothing", (0.0, 1.0, 0.0, 0.05), smoothing),
+        ("flow-noise", "Noise", (0.0, 1.0, 0.0, 0.05), explain("noise injection")),
+    )
+    return [
+        place.slider(label, *numbers, help=meaning, key=key, bind="query-params")
+        for place, (key, label, numbers, meaning) in zip(row(len(fields)), fields, strict=True)
+    ]
 
 
 def _target() -> tuple[np.ndarray, str]:

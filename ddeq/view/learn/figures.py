@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,96 +47,109 @@ def link_symbols() -> None:
     _symbols(key="learn-symbols", data={"symbols": symbols, "tones": TONES})
 
 
-def cobweb(
-    key: str,
-    *,
-    map_name: str,
-    start: float,
-    slope: float,
-    damping: float,
-    steps: int,
-    on_moved: Callable[[dict[str, float]], None],
-) -> None:
+@dataclass(frozen=True)
+class Walk:
+    """What a cobweb shows.
+
+    Attributes:
+        map_name: of :data:`ddeq.learn.maps.MAPS`.
+        start, slope, damping, steps: of :func:`ddeq.learn.maps.walk`.
+    """
+
+    map_name: str
+    start: float
+    slope: float
+    damping: float
+    steps: int
+
+
+def cobweb(key: str, walk: Walk, on_moved: Callable[[dict[str, float]], None]) -> None:
     """A 1-D map, the diagonal and a walk between them; start and slope can be dragged.
 
     Args:
         key: identifies it in the browser.
-        map_name: of :data:`ddeq.learn.maps.MAPS`.
-        start, slope, damping, steps: of :func:`ddeq.learn.maps.walk`.
+        walk: what is shown.
         on_moved: called with the new ``start`` and ``slope`` when a drag has ended.
     """
     data = {
-        "map": map_name,
-        "start": start,
-        "slope": slope,
-        "damping": damping,
-        "steps": steps,
+        "map": walk.map_name,
+        "start": walk.start,
+        "slope": walk.slope,
+        "damping": walk.damping,
+        "steps": walk.steps,
         "height": HEIGHT,
         "alt": (
-            f"Cobweb plot: the map with slope {slope:.2f}, the diagonal, and the walk that starts "
-            f"at {start:.2f} and goes up or down to the map, then across to the diagonal."
+            f"Cobweb plot: the map with slope {walk.slope:.2f}, the diagonal, and the walk that "
+            f"starts at {walk.start:.2f} and goes up or down to the map, then across to the "
+            "diagonal."
         ),
     }
     _show(_cobweb, key, data, on_moved)
 
 
-def group(
-    name: str,
-    points: np.ndarray,
-    look: str,
-    *,
-    label: str = "",
-    term: str = "",
-    draggable: bool = True,
-    labels: Sequence[str] = (),
-    size: float = 6.5,
-) -> dict[str, Any]:
-    """Points ``(N, 2)`` for a board; ``look`` is a tone of ``symbols.TONES``."""
-    return {
-        "name": name,
-        "points": np.round(points, 4).tolist(),
-        "look": look,
-        "label": label or name,
-        "term": term,
-        "draggable": draggable,
-        "labels": list(labels),
-        "size": size,
-    }
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Points of a board.
+
+    Attributes:
+        name: told to who hears of a drag.
+        points: ``(N, 2)``.
+        look: a tone of ``symbols.TONES``, perhaps with "faint".
+        label: of one point, for screen readers.
+        term: the symbol that names them.
+        size: radius in pixels.
+    """
+
+    name: str
+    points: np.ndarray
+    look: str
+    label: str
+    term: str
+    size: float = 6.5
 
 
-def board(
-    key: str,
-    groups: Sequence[Mapping[str, Any]],
-    *,
-    bounds: tuple[float, float, float, float],
-    alt: str,
-    hint: str = "",
-    lines: Sequence[Mapping[str, Any]] = (),
-    arrows: Sequence[Mapping[str, Any]] = (),
-    on_moved: Callable[[dict[str, Any]], None] | None = None,
-) -> None:
-    """Points that can be dragged, lines that follow them, and arrows.
+@dataclass(frozen=True, eq=False)
+class Board:
+    """What a board shows.
 
-    Args:
-        key: identifies it in the browser.
-        groups: of :func:`group`.
+    Attributes:
+        groups: of points, all of which can be dragged.
         bounds: left, right, bottom, top.
         alt: what a screen reader says.
         hint: one line below.
         lines: ``{a: [group, point], b: [group, point], width, term}``.
         arrows: ``{from: (x, y), to: (x, y), term, label, side}``.
+    """
+
+    groups: Sequence[Group]
+    bounds: tuple[float, float, float, float]
+    alt: str
+    hint: str
+    lines: Sequence[Mapping[str, Any]] = ()
+    arrows: Sequence[Mapping[str, Any]] = ()
+
+
+def show_board(key: str, board: Board, on_moved: Callable[[dict[str, Any]], None]) -> None:
+    """Points that can be dragged, lines that follow them, and arrows.
+
+    Args:
+        key: identifies it in the browser.
+        board: what is shown.
         on_moved: called with ``{group, index, x, y}`` when a drag has ended.
     """
+    groups = [
+        {**vars(group), "points": np.round(group.points, 4).tolist()} for group in board.groups
+    ]
     data = {
-        "groups": list(groups),
-        "lines": list(lines),
-        "arrows": list(arrows),
-        "bounds": list(bounds),
-        "alt": alt,
-        "hint": hint,
+        "groups": groups,
+        "lines": list(board.lines),
+        "arrows": list(board.arrows),
+        "bounds": list(board.bounds),
+        "alt": board.alt,
+        "hint": board.hint,
         "height": HEIGHT,
     }
-    _show(_board, key, data, on_moved or (lambda moved: None))
+    _show(_board, key, data, on_moved)
 
 
 def _show(

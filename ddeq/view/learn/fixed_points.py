@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ddeq.learn.maps import MAPS, halving_steps, walk
-from ddeq.view.learn.figures import cobweb
+from ddeq.view.learn.figures import Walk, cobweb
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of
 
 TEXT = r"""
@@ -108,15 +108,7 @@ def figure() -> str:
     def moved(to: dict[str, float]) -> None:
         st.query_params.update({name: f"{to[name]:.2f}" for name in ("start", "slope")})
 
-    cobweb(
-        "cobweb",
-        map_name=name,
-        start=start,
-        slope=slope,
-        damping=damping,
-        steps=STEPS,
-        on_moved=moved,
-    )
+    cobweb("cobweb", Walk(name, start, slope, damping, STEPS), moved)
     st.markdown(_found(name, slope, start, damping))
     kind = MAPS[name].__name__
     return SNIPPET.format(kind=kind, slope=slope, start=start, damping=damping)

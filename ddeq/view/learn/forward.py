@@ -14,7 +14,7 @@ from ddeq.solve.solvers import SOLVERS as registry
 from ddeq.solve.solvers import Anderson, Euler, EulerDecay, Picard, Solver
 from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, offer_lab, row
-from ddeq.view.learn.toys import plane
+from ddeq.view.learn.toys import Scenery, plane
 from ddeq.view.player.component import player
 
 TEXT = r"""
@@ -115,47 +115,8 @@ def answer() -> tuple[int, str]:
 def figure() -> str:
     """Controls, and the forward pass in the player."""
     with controls("toy"):
-        name = st.segmented_control(
-            "Solver",
-            list(SOLVERS),
-            default="picard",
-            required=True,
-            help=" ".join(f"*{name}*: {registry.hints[name]}" for name in SOLVERS),
-            key="toy-solver",
-            bind="query-params",
-        )
-        one, two, three, four = row(4)
-        start = one.segmented_control(
-            "Start",
-            ["even", "random"],
-            default="even",
-            required=True,
-            key="toy-start",
-            bind="query-params",
-        )
-        shape = two.selectbox("Input", list(SHAPES), key="toy-rho", bind="query-params")
-        turn = three.slider(
-            "Turn",
-            0,
-            90,
-            30,
-            15,
-            format="%d°",
-            help="How far F turns the cloud.",
-            key="toy-turn",
-            bind="query-params",
-        )
-        pull = four.slider(
-            "Pull",
-            0.1,
-            1.0,
-            0.4,
-            0.1,
-            help="How far towards the ring one step of F goes.",
-            key="toy-pull",
-            bind="query-params",
-        )
-    solver = SOLVERS[name]
+        solver = _solver()
+        start, shape, turn, pull = _fields()
     data, sentence = solved(solver, start, turn, pull, shape)
     player([data], key="learn-forward", height=340, follow=True)
     say(sentence)
@@ -171,6 +132,55 @@ def figure() -> str:
         turn=turn,
         steps=STEPS,
     )
+
+
+def _solver() -> Solver:
+    name = st.segmented_control(
+        "Solver",
+        list(SOLVERS),
+        default="picard",
+        required=True,
+        help=" ".join(f"*{name}*: {registry.hints[name]}" for name in SOLVERS),
+        key="toy-solver",
+        bind="query-params",
+    )
+    return SOLVERS[name]
+
+
+def _fields() -> tuple[str, str, int, float]:
+    """The start, the input's shape, and how far the operator turns and pulls."""
+    one, two, three, four = row(4)
+    start = one.segmented_control(
+        "Start",
+        ["even", "random"],
+        default="even",
+        required=True,
+        key="toy-start",
+        bind="query-params",
+    )
+    shape = two.selectbox("Input", list(SHAPES), key="toy-rho", bind="query-params")
+    turn = three.slider(
+        "Turn",
+        0,
+        90,
+        30,
+        15,
+        format="%d°",
+        help="How far F turns the cloud.",
+        key="toy-turn",
+        bind="query-params",
+    )
+    pull = four.slider(
+        "Pull",
+        0.1,
+        1.0,
+        0.4,
+        0.1,
+        help="How far towards the ring one step of F goes.",
+        key="toy-pull",
+        bind="query-params",
+    )
+    return start, shape, turn, pull
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -189,18 +199,16 @@ def solved(solver: Solver, start: str, turn: float, pull: float, shape: str) -> 
         f"After {last.step} steps $G$ is at {reached:.2%} of where it began: {verdict}. "
         f"A particle is {moves[-1]:.2f} from *its own* image on average."
     )
-    data = plane(
-        steps,
-        "forward pass",
-        {
-            "G / G\u2080": [float(step.relative_objective) for step in steps],
-            "each particle to its own image": moves,
-        },
+    curves = {
+        "G / G\u2080": [float(step.relative_objective) for step in steps],
+        "each particle to its own image": moves,
+    }
+    scenery = Scenery(
+        "The rings are F(μ): where the operator sends each particle.",
         rho=rho,
         kernel=Riesz() if solver.needs_velocity else None,
-        note="The rings are F(μ): where the operator sends each particle.",
     )
-    return data, sentence
+    return plane(steps, "forward pass", curves, scenery), sentence
 
 
 CHAPTER = Chapter(

@@ -21,6 +21,7 @@ from ddeq.view.private import Place
 KEPT = ("chapter", "controls", "embed", "embed_options")
 """Parameters of the link that belong to no chapter."""
 
+CONTENTS = "learn-contents"  # key of the table of contents
 LANE = "a-"  # the prefix of the solver lab's first lane
 
 PAPERS = {
@@ -89,17 +90,7 @@ def show(chapters: Sequence[Chapter]) -> None:
                 "and about fifteen minutes. Point at a coloured symbol or a dotted word to see "
                 "what it means."
             )
-    st.session_state["learn-contents"] = number
-    with controls("contents"):
-        st.pills(
-            "Chapter",
-            range(1, len(chapters) + 1),
-            required=True,
-            format_func=lambda n: f"{n} {chapters[n - 1].title}",
-            key="learn-contents",
-            on_change=lambda: go_to(st.session_state["learn-contents"]),
-            label_visibility="collapsed",
-        )
+    contents(number, chapters)
     chapter = chapters[number - 1]
     st.header(f"{number}. {chapter.title}", anchor=False)
     left, right = st.columns([5, 7], gap="large")
@@ -114,13 +105,29 @@ def show(chapters: Sequence[Chapter]) -> None:
         st.caption("Sources: " + "; ".join(PAPERS[name] for name in chapter.sources) + ".")
     with controls("way"):
         way(number, chapters)
-        with st.expander("Glossary", icon=":material/dictionary:"):
-            st.markdown(
-                "\n".join(
-                    f"- **{term}**: {text}"
-                    for term, text in sorted(TERMS.items(), key=lambda pair: pair[0].lower())
-                )
-            )
+        glossary()
+
+
+def contents(number: int, chapters: Sequence[Chapter]) -> None:
+    """All chapters, the present one marked."""
+    st.session_state[CONTENTS] = number
+    with controls("contents"):
+        st.pills(
+            "Chapter",
+            range(1, len(chapters) + 1),
+            required=True,
+            format_func=lambda n: f"{n} {chapters[n - 1].title}",
+            key=CONTENTS,
+            on_change=lambda: go_to(st.session_state[CONTENTS]),
+            label_visibility="collapsed",
+        )
+
+
+def glossary() -> None:
+    """All terms, to look up."""
+    terms = sorted(TERMS.items(), key=lambda pair: pair[0].lower())
+    with st.expander("Glossary", icon=":material/dictionary:"):
+        st.markdown("\n".join(f"- **{term}**: {text}" for term, text in terms))
 
 
 def way(number: int, chapters: Sequence[Chapter]) -> None:

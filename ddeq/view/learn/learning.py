@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from itertools import pairwise
-from typing import Any
 
 import altair as alt
 import numpy as np
@@ -22,13 +20,13 @@ from ddeq.learn.arcs import (
     memory_of_unrolling,
     train,
 )
-from ddeq.learn.gradients import angle, gradients
+from ddeq.learn.gradients import Gradients, angle, gradients
 from ddeq.view.glossary import explain
-from ddeq.view.learn.figures import board, group
+from ddeq.view.learn.figures import Board, Group, show_board
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of
 from ddeq.view.learn.on_demand import offer_work
 from ddeq.view.learn.symbols import TONES
-from ddeq.view.learn.toys import plane
+from ddeq.view.learn.toys import Scenery, plane
 from ddeq.view.player.component import player
 from ddeq.view.session import Name
 
@@ -58,7 +56,7 @@ become the whole.
 
 SNIPPET = """\
 from ddeq.learn.arcs import train
-from ddeq.learn.gradients import angle, gradients
+from ddeq.learn.gradients import Gradients, angle, gradients
 
 g = gradients(strength={strength}, turn={turn}, pull=({x:.2f}, {y:.2f}), depth={depth})
 print("phantom is off by", angle(g.phantom, g.implicit), "degrees")
@@ -93,6 +91,21 @@ def answer() -> tuple[int, str]:
 def figure() -> str:
     """The three gradients, their cost, and the training."""
     x, y = number_of("gx", 1.0, -1.2, 1.2), number_of("gy", 0.0, -1.2, 1.2)
+    strength, turn, depth = _fields()
+
+    def moved(to: dict[str, float]) -> None:
+        st.query_params.update({"gx": f"{to['x']:.2f}", "gy": f"{to['y']:.2f}"})
+
+    found = gradients(strength, turn, (x, y), depth)
+    show_board("gradients-board", _arrows(found), moved)
+    st.markdown(_compared(found))
+    _memory()
+    _training()
+    return SNIPPET.format(strength=strength, turn=turn, x=x, y=y, depth=depth)
+
+
+def _fields() -> tuple[float, float, int]:
+    """How strongly ``F`` shrinks and turns, and how many steps are unrolled."""
     with controls("gradients"):
         one, two, three = st.columns(3, gap="medium")
         strength = one.slider(
@@ -125,32 +138,25 @@ def figure() -> str:
             key="depth",
             bind="query-params",
         )
+    return strength, turn, depth
 
-    def moved(to: dict[str, float]) -> None:
-        st.query_params.update({"gx": f"{to['x']:.2f}", "gy": f"{to['y']:.2f}"})
 
-    g = gradients(strength, turn, (x, y), depth)
-    _arrows(g.phantom.numpy(), g.implicit.numpy(), np.stack([u.numpy() for u in g.unrolled]), moved)
-    off = [angle(v, g.implicit) if v.norm() > 1e-9 else 0 for v in (g.phantom, g.unrolled[-1])]
-    st.markdown(
-        f"Phantom is **{off[0]:.0f}°** off the exact gradient and "
-        f"{float(g.phantom.norm() / g.implicit.norm().clamp(min=1e-9)):.0%} as long; "
-        f"{depth} unrolled steps are **{off[1]:.0f}°** off."
+def _compared(found: Gradients) -> str:
+    """How far off the exact gradient the cheaper ones are, as Markdown."""
+    last, exact = found.unrolled[-1], found.implicit
+    phantom, unrolled = (angle(v, exact) if v.norm() > 1e-9 else 0 for v in (found.phantom, last))
+    return (
+        f"Phantom is **{phantom:.0f}°** off the exact gradient and "
+        f"{float(found.phantom.norm() / exact.norm().clamp(min=1e-9)):.0%} as long; "
+        f"{len(found.unrolled)} unrolled steps are **{unrolled:.0f}°** off."
     )
-    _memory()
-    _training()
-    return SNIPPET.format(strength=strength, turn=turn, x=x, y=y, depth=depth)
 
 
-def _arrows(
-    phantom: np.ndarray,
-    exact: np.ndarray,
-    unrolled: np.ndarray,
-    moved: Callable[[dict[str, Any]], None],
-) -> None:
+def _arrows(found: Gradients) -> Board:
     """The sum of the series as arrows end to end."""
-    ends = np.concatenate([[[0.0, 0.0]], unrolled])
-    reach = max(1.4, 1.15 * float(np.abs(np.concatenate([ends, [exact]])).max()))
+    phantom, exact = found.phantom.numpy(), found.implicit.numpy()  # (2,), (2,)
+    ends = np.stack([np.zeros(2), *(u.numpy() for u in found.unrolled)])  # (depth + 1, 2)
+    reach = max(1.4, 1.15 * float(np.abs([*ends, exact]).max()))
     arrows = [
         {"from": a.tolist(), "to": b.tolist(), "term": "unrolled"} for a, b in pairwise(ends[1:])
     ]
@@ -158,13 +164,9 @@ def _arrows(
         {"from": [0, 0], "to": exact.tolist(), "term": "exact", "label": "implicit", "side": 1},
         {"from": [0, 0], "to": phantom.tolist(), "term": "phantom", "label": "phantom", "side": -1},
     ]
-    board(
-        "gradients-board",
-        [
-            group(
-                "g", phantom[None], "orange faint", label="Loss gradient g", term="phantom", size=5
-            )
-        ],
+    tip = Group("g", phantom[None], "orange faint", "Loss gradient g", "phantom", size=5)
+    return Board(
+        [tip],
         bounds=(-1.6 * reach, 1.6 * reach, -reach, reach),
         arrows=arrows,
         alt=(
@@ -173,7 +175,6 @@ def _arrows(
             "adds, end to end from the one to the other."
         ),
         hint="Drag the orange tip: the gradient g of the loss.",
-        on_moved=moved,
     )
 
 
@@ -296,14 +297,13 @@ def _solve_one(model: TinyDDEQ) -> None:
     arcs = draw(1, torch.Generator().manual_seed(10_000 + seed))
     with torch.no_grad():
         steps = list(model.flow(arcs, 12))
-    data = plane(
-        steps,
-        "an unseen arc",
-        {"objective G": [float(step.objective) for step in steps]},
+    curves = {"objective G": [float(step.objective) for step in steps]}
+    scenery = Scenery(
+        "True cloud: the whole circle, which the model does not see.",
         truth=arcs.circles[0].numpy(),
         rho=arcs.x[0].numpy(),
-        note="True cloud: the whole circle, which the model does not see.",
     )
+    data = plane(steps, "an unseen arc", curves, scenery)
     player([data], key="learn-arc", height=300, follow=True)
 
 

@@ -79,7 +79,8 @@ print(run.outcome.label, run.outcome.stopped)
 """
 
 FIRST = 168  # a seven
-TASKS = ("Classify", "Complete")
+PAGES = {"Classify": "./", "Complete": "complete"}  # addresses: the first page has none of its own
+TASKS = tuple(PAGES)
 PRESETS = {
     "An easy one": {"@digit": 0, "task": "Classify"},
     "One it gets wrong": {"@digit": 72, "task": "Classify"},
@@ -150,7 +151,7 @@ def figure() -> str:
     data, sentence = (classified if task == TASKS[0] else completed)(digit)
     player([data], key=f"learn-{task}", height=320, follow=True)
     say(sentence)
-    st.markdown(f"[All of it on page *{task}*]({task.lower()}?digit={digit})")
+    st.markdown(f"[All of it on page *{task}*]({PAGES[task]}?digit={digit})")
     card = _model("digits").card
     settings = with_defaults(card, {})
     offer_lab(settings.solver, settings.kernel, settings.limits.steps)

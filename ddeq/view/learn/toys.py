@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,17 +13,30 @@ from ddeq.solve.objective import velocity_terms
 from ddeq.view.player import Curve, Trajectory, encode
 
 
+@dataclass(frozen=True, eq=False)
+class Scenery:
+    """What the player shows beside the particles of a toy.
+
+    Attributes:
+        note: one line below.
+        truth: points ``(K, 2)`` shown behind the particles.
+        rho: the input cloud ``(M, 2)``.
+        ghost: whether to show ``F(mu)``.
+        kernel: of the flow, to split its steps into their exact parts; None if none was followed.
+    """
+
+    note: str
+    truth: np.ndarray | None = None
+    rho: np.ndarray | None = None
+    ghost: bool = True
+    kernel: Kernel | None = None
+
+
 def plane(
     steps: Sequence[FlowStep],
     label: str,
     curves: Mapping[str, Sequence[float]],
-    *,
-    truth: np.ndarray | None = None,
-    ghost: bool = True,
-    rho: np.ndarray | None = None,
-    kernel: Kernel | None = None,
-    note: str = "",
-    status: str = "",
+    scenery: Scenery,
 ) -> bytes:
     """Encoded steps of one cloud in the plane.
 
@@ -30,18 +44,15 @@ def plane(
         steps: T of a flow with ``B = 1, d = 2``.
         label: names the run.
         curves: name to a number a step; drawn on a logarithmic axis, one chart each.
-        truth: points ``(K, 2)`` shown behind the particles.
-        ghost: whether to show ``F(mu)``.
-        rho: the input cloud ``(M, 2)``.
-        kernel: of the flow, to split its steps into their exact parts; None if none was followed.
-        note, status: of :class:`ddeq.view.player.Trajectory`.
+        scenery: what else is shown.
     """
+    truth, rho, kernel = scenery.truth, scenery.rho, scenery.kernel
     return encode(
         Trajectory(
             label=label,
             steps=np.array([step.step for step in steps], np.int32),
             particles=_stacked([step.particles for step in steps]),
-            ghost=_stacked([step.image for step in steps]) if ghost else None,
+            ghost=_stacked([step.image for step in steps]) if scenery.ghost else None,
             terms=None if kernel is None else np.stack([_terms(step, kernel) for step in steps]),
             curves=tuple(
                 Curve(name, np.array(values, np.float32), name, log=True)
@@ -50,8 +61,7 @@ def plane(
             truth=None if truth is None else truth.astype(np.float32),
             input=None if rho is None else rho.astype(np.float32),
             axes=("x", "y"),
-            note=note,
-            status=status,
+            note=scenery.note,
         )
     )
 

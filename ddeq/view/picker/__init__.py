@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,65 @@ def _object_sheet() -> np.ndarray:
     return sheet
 
 
-_digits = _component("ddeq.picker", _digit_sheet(), 28, 1, "")
-_objects = _component("ddeq.object-picker", _object_sheet(), _OBJECT, 2, "max-content")
+@dataclass(frozen=True)
+class _Gallery:
+    """What a picker shows.
+
+    Attributes:
+        component: see :func:`_component`.
+        label: of the whole, for screen readers.
+        kind: what one of it is, a word in the cells' ``data-testid``.
+        names: of the cells, in order.
+        places: their columns and rows.
+        rows: what stands before each, if anything.
+    """
+
+    component: Callable
+    label: str
+    kind: str
+    names: Sequence[str]
+    places: Sequence[tuple[int, int]]
+    rows: Sequence[str] = ()
+
+    def pick(self, key: str, chosen: int | None) -> int | None:
+        cells = [
+            {"name": name, "x": x, "y": y}
+            for name, (x, y) in zip(self.names, self.places, strict=True)
+        ]
+        data: dict[str, Any] = {
+            "label": self.label,
+            "kind": self.kind,
+            "chosen": chosen,
+            "rows": list(self.rows),
+            "cells": cells,
+        }
+        picked = self.component(key=key, data=data, on_picked_change=_ignore).picked
+        return None if picked is None else int(picked)
+
+
+def _ignore() -> None:
+    """Streamlit reports a trigger only where a callback is given."""
+
+
+def _of_digits() -> _Gallery:
+    gallery = load_gallery()
+    numbers = zip(gallery.labels, gallery.indices, strict=True)
+    names = [f"a {label}, test digit {index}" for label, index in numbers]
+    places = [(i % PER_CLASS, i // PER_CLASS) for i in range(len(names))]
+    component = _component("ddeq.picker", _digit_sheet(), 28, 1, "")
+    return _Gallery(component, "Real handwritten digits", "digit", names, places)
+
+
+def _of_objects() -> _Gallery:
+    gallery = load_objects()
+    named = zip(gallery.names, gallery.creators, strict=True)
+    names = [f"{name} by {by}" for name, by in named]
+    rows, places = _object_places()
+    component = _component("ddeq.object-picker", _object_sheet(), _OBJECT, 2, "max-content")
+    return _Gallery(component, "Real objects", "object", names, places, rows)
+
+
+_digits, _objects = _of_digits(), _of_objects()
 
 
 def digit_picker(key: str, chosen: int | None) -> int | None:
@@ -77,13 +135,7 @@ def digit_picker(key: str, chosen: int | None) -> int | None:
     Returns:
         In the one rerun that follows a click: the number of the digit clicked. Else None.
     """
-    gallery = load_gallery()
-    names = [
-        f"a {label}, test digit {index}"
-        for label, index in zip(gallery.labels, gallery.indices, strict=True)
-    ]
-    places = [(i % PER_CLASS, i // PER_CLASS) for i in range(len(names))]
-    return _pick(_digits, key, chosen, names, places, "Real handwritten digits", "digit", [])
+    return _digits.pick(key, chosen)
 
 
 def object_picker(key: str, chosen: int | None) -> int | None:
@@ -92,36 +144,4 @@ def object_picker(key: str, chosen: int | None) -> int | None:
     Returns:
         In the one rerun that follows a click: the number of the object clicked. Else None.
     """
-    rows, places = _object_places()
-    names = [f"{name} by {by}" for name, by in zip(*_names(), strict=True)]
-    return _pick(_objects, key, chosen, names, places, "Real objects", "object", rows)
-
-
-def _names() -> tuple[Sequence[str], Sequence[str]]:
-    gallery = load_objects()
-    return gallery.names, gallery.creators
-
-
-def _pick(
-    component: Callable,
-    key: str,
-    chosen: int | None,
-    names: Sequence[str],
-    places: Sequence[tuple[int, int]],
-    label: str,
-    kind: str,
-    rows: Sequence[str],
-) -> int | None:
-    data: dict[str, Any] = {
-        "label": label,
-        "kind": kind,
-        "chosen": chosen,
-        "rows": list(rows),
-        "cells": [{"name": n, "x": x, "y": y} for n, (x, y) in zip(names, places, strict=True)],
-    }
-    picked = component(key=key, data=data, on_picked_change=_ignore).picked
-    return None if picked is None else int(picked)
-
-
-def _ignore() -> None:
-    """Streamlit reports a trigger only where a callback is given."""
+    return _objects.pick(key, chosen)

@@ -53,31 +53,25 @@ class Board {
 
   dot(group, g, k) {
     const node = svg("g", {
-      class: `dot ${group.look}`, "data-term": group.term, "data-testid": `${group.name}-${k}`,
+      class: `dot free ${group.look}`, "data-term": group.term, "data-testid": `${group.name}-${k}`,
     });
-    node.append(svg("circle", { r: 16, class: "reach" }), svg("circle", { r: group.size ?? 6 }));
-    if (group.labels) node.append(svg("text", { x: 9, y: -7 }, group.labels[k]));
+    node.append(svg("circle", { r: 16, class: "reach" }), svg("circle", { r: group.size }));
     group.nodes ??= [];
     group.nodes[k] = node;
-    if (group.draggable) {
-      node.setAttribute("tabindex", 0);
-      node.setAttribute("role", "button");
-      node.setAttribute("aria-label", `${group.label} ${k + 1}: drag, or move with arrow keys`);
-      node.classList.add("free");
-      const [x0, x1, y0, y1] = this.data.bounds;
-      draggable(
-        node, () => this.place, () => group.points[k],
-        (x, y) => {
-          group.points[k] = [clampTo(x, x0, x1), clampTo(y, y0, y1)];
-          this.follow();
-        },
-        () => this.send("moved", {
-          group: group.name, index: k, x: group.points[k][0], y: group.points[k][1],
-        }),
-      );
-    } else {
-      node.setAttribute("aria-hidden", true);
-    }
+    node.setAttribute("tabindex", 0);
+    node.setAttribute("role", "button");
+    node.setAttribute("aria-label", `${group.label} ${k + 1}: drag, or move with arrow keys`);
+    const [x0, x1, y0, y1] = this.data.bounds;
+    draggable(
+      node, () => this.place, () => group.points[k],
+      (x, y) => {
+        group.points[k] = [clampTo(x, x0, x1), clampTo(y, y0, y1)];
+        this.follow();
+      },
+      () => this.send("moved", {
+        group: group.name, index: k, x: group.points[k][0], y: group.points[k][1],
+      }),
+    );
     this.sheet.append(node);
   }
 
