@@ -17,13 +17,17 @@ PAGES = {
     "learn": "learn?chapter=4",
 }
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-# By how many pixels each box around the page is wider within than it is.
+# By how many pixels each box around the page is wider within than it is, and which elements reach
+# to where a scrollbar would be: this browser shows none.
 STICKS_OUT = """() => {
   const found = {};
-  let node = document.querySelector("[data-testid=stMainBlockContainer]");
-  for (; node; node = node.parentElement) {
+  const block = document.querySelector("[data-testid=stMainBlockContainer]");
+  for (let node = block; node; node = node.parentElement) {
     const out = node.scrollWidth - node.clientWidth;
     if (out > 0) found[node.dataset.testid ?? node.tagName] = out;
+  }
+  for (const node of block.querySelectorAll("[data-testid=stElementContainer]")) {
+    if (node.getBoundingClientRect().right > innerWidth - 15) found[node.className] = "scrollbar";
   }
   return found;
 }"""
