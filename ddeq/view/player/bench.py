@@ -251,9 +251,8 @@ def measured(repetitions: int) -> dict[str, Any]:
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=CHROMIUM
-        )
+        program = shutil.which("chromium") or shutil.which("chromium-headless-shell")
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         results["chromium"] = browser.version
         with served(folder) as address:
             for kind, (template, code, pack) in subjects.items():
