@@ -1,7 +1,9 @@
 """Shared by all tests: the same examples on every run, one thread, a tiny random model."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import pytest
 import torch
@@ -21,6 +23,20 @@ limit(1)
 TINY = ClassifierConfig(
     OperatorConfig(latent_dim=16, hidden_dim=4, heads=4, cross_layers=2), classes=3, particles=5
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def components_looked_for_once() -> Iterator[None]:
+    """Before each launched page Streamlit reads what is installed in search of components."""
+    if "streamlit.testing.v1" not in sys.modules:  # no such test was collected
+        yield
+        return
+    from streamlit.components.v2 import manifest_scanner
+
+    once = cache(manifest_scanner.scan_component_manifests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", once)
+        yield
 
 
 @pytest.fixture
