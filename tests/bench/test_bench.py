@@ -16,6 +16,12 @@ from ddeq.model.operator import OperatorConfig
 from ddeq.training.recipes import load_recipe
 
 
+@pytest.fixture(autouse=True)
+def small_matrices(monkeypatch):
+    """To compare the rate of matrix operations with."""
+    monkeypatch.setattr("ddeq.bench.rate.SIDE", 64)
+
+
 def test_the_peak_is_that_of_the_work_alone_and_counts_what_was_freed():
     """In sizes beside which what else the process takes or gives back meanwhile is nothing."""
     held = np.ones(32_000_000)  # 256 MB that were there before

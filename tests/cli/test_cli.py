@@ -285,6 +285,7 @@ def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path
 
 def test_bench_measures_both_ways_in_one_run(capsys, monkeypatch):
     monkeypatch.setattr("ddeq.bench.digits.MANY", 30)
+    monkeypatch.setattr("ddeq.bench.rate.SIDE", 64)
     result = said(capsys, "bench", "digits", "--steps", 2, "--repeats", 1)
     assert "objects" not in result and result["threads"] >= 1
     for config in ("paper", "shipped"):
