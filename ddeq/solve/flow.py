@@ -6,17 +6,20 @@ Source: paper, algorithm 1.
 from __future__ import annotations
 
 import enum
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from ddeq.solve.clock import Stopwatch
 from ddeq.solve.kernels import Kernel, Riesz
 from ddeq.solve.objective import Evaluation, Objective, arrived, where
 from ddeq.solve.solvers import Problem, Solver
 from ddeq.threads import each
+
+LOOK_EVERY = 4
+"""Steps on a GPU between two looks at who is running: each look waits for all that it has to do."""
 
 
 class Stopped(enum.Enum):
@@ -59,7 +62,8 @@ class FlowStep:
         step_size: of the step taken from here, ``(B,)``; 0 for clouds that have stopped.
         evaluations: network evaluations so far, ``(B,)`` int.
         running: ``(B,)`` bool, False for clouds that have stopped.
-        seconds: wall-clock time spent solving so far.
+        seconds: wall-clock time spent solving so far; on a GPU, measured every few steps and spread
+            over those between.
     """
 
     step: int
@@ -115,6 +119,9 @@ class Flow:
     Clouds stop one by one: a stopped cloud keeps its particles while the others go on, so the
     result does not depend on the batch a cloud is in. Leaving the loop early is a cancelled solve.
 
+    It takes more arguments than most, as all that a solve depends on meets here; all but three have
+    defaults.
+
     Args:
         operator: ``z (B, N, d) -> F(z) (B, N, d)``, the input cloud already encoded.
         z0: initial particles ``(B, N, d)``; device and dtype of the solve are theirs.
@@ -155,9 +162,7 @@ class Flow:
         self.generators = generators
         self.velocity = velocity or solver.needs_velocity
         self._last: FlowStep | None = None
-        self._steps = torch.zeros(len(z0), dtype=torch.long, device=z0.device)
-        self._diverged = torch.zeros(len(z0), dtype=torch.bool, device=z0.device)
-        self._below_rounding = torch.zeros_like(self._diverged)
+        self._tally: Tally | None = None
 
     @property
     def size(self) -> int:
@@ -168,47 +173,59 @@ class Flow:
         return each(self._solve(), self.size)
 
     def _solve(self) -> Iterator[FlowStep]:
-        spent, resumed = 0.0, time.perf_counter()
+        """Each step as it is asked for, up to the first at which no cloud is running."""
+        watch = Stopwatch(self.z0.device)
+        for burst in self._bursts():
+            lap = watch.stop()
+            before, each_took = watch.spent - lap, lap / len(burst)
+            for i, (step, tally, running) in enumerate(burst, 1):
+                self._last, self._tally = replace(step, seconds=before + i * each_took), tally
+                yield self._last
+                if not running:
+                    return
+            watch.go()  # what the caller did meanwhile is not the solve's time
+
+    def _bursts(self) -> Iterator[list[tuple[FlowStep, Tally, bool]]]:
+        """Steps of :data:`LOOK_EVERY` at a time, and whether any cloud is running after each.
+
+        Before the device has been asked that, it goes on as if there were one: clouds that have
+        stopped rest, so all that is lost is the work of the steps that are too many.
+        """
         problem = Problem(self.objective, self.z0)
-        to, state = self.z0, self.solver.start(self.z0)
-        here = initial = None
+        to: Tensor | Evaluation = self.z0
+        here, tally, state = None, None, self.solver.start(self.z0)
+        every = 1 if self.z0.device.type == "cpu" else LOOK_EVERY
+        steps: list[tuple[FlowStep, Tally]] = []
         for k in range(self.stop.max_steps + 1):
-            problem.step = k
-            last = k == self.stop.max_steps
-            shaken = self.noise > 0 and not last
-            here = _arrive(to, here, problem, self.velocity and not shaken)
-            initial = here.objective if initial is None else initial
-            relative = relative_to(here.objective, initial)
-            finite = here.objective.isfinite()
-            arrived = relative <= self.stop.tolerance
-            if shaken:
-                here = self._with_noise(here, problem)
-            self._diverged = self._diverged | (problem.running & ~finite)
-            blind = (here.objective == 0) & (self.stop.tolerance * initial < here.rounding)
-            self._below_rounding = self._below_rounding | (problem.running & blind & (initial > 0))
-            self._steps = torch.where(problem.running, k, self._steps)
-            running = problem.running = problem.running & finite & ~arrived
-            evaluations = problem.evaluations
-            if going := not last and bool(running.any()):
-                to, gamma, state = self.solver.step(here, k, state, problem)
-            spent += time.perf_counter() - resumed
-            self._last = FlowStep(
-                step=k,
-                particles=here.particles,
-                image=here.image,
-                objective=here.objective,
-                relative_objective=relative,
-                gradient_norm=wasserstein_norm(here, problem.mass(here.particles)),
-                velocity=here.velocity,
-                step_size=running * (gamma if going else 0.0),
-                evaluations=evaluations,
-                running=running,
-                seconds=spent,
-            )
-            yield self._last
-            resumed = time.perf_counter()  # what the caller does meanwhile is not the solve's time
-            if not going:
-                return
+            problem.step, last = k, k == self.stop.max_steps
+            here = self._arrived(to, here, problem, shaken=self.noise > 0 and not last)
+            tally = _tallied(tally, k, here, self.stop)
+            problem.running, evaluations = tally.running, problem.evaluations
+            looks, alive = last or (k + 1) % every == 0, [True]
+            if looks:
+                flags = [*(known.running.any() for _, known in steps), tally.running.any()]
+                alive = torch.stack(flags).tolist()
+            length: float | Tensor = 0.0
+            if alive[-1] and not last:
+                to, length, state = self.solver.step(here, k, state, problem)
+            mass = problem.mass(here.particles)
+            steps.append((_recorded(k, here, tally, length, evaluations, mass), tally))
+            if looks:
+                yield [(*step, running) for step, running in zip(steps, alive, strict=True)]
+                steps = []
+
+    def _arrived(
+        self, to: Tensor | Evaluation, before: Evaluation | None, problem: Problem, shaken: bool
+    ) -> Evaluation:
+        """The evaluation of where running clouds go to, and of where stopped ones are."""
+        if before is not None and isinstance(to, Evaluation):  # the solver has been there already
+            here = where(problem.running, arrived(to), before)
+        else:
+            place = to.particles if isinstance(to, Evaluation) else to
+            if before is not None:
+                place = torch.where(problem.running[:, None, None], place, before.particles)
+            here = problem.evaluate(place, velocity=self.velocity and not shaken)
+        return self._with_noise(here, problem) if shaken else here
 
     def _with_noise(self, here: Evaluation, problem: Problem) -> Evaluation:
         """The evaluation at ``z``, with the velocity found at ``z + beta u``."""
@@ -229,37 +246,89 @@ class Flow:
     @property
     def solution(self) -> FlowSolution:
         """The result so far; clouds still running count as cancelled unless at the limit."""
-        if self._last is None:
+        if self._last is None or self._tally is None:
             raise RuntimeError("The flow has not been run: iterate over it first.")
-        last = self._last
+        last, tally = self._last, self._tally
         open_end = Stopped.STEP_LIMIT if last.step == self.stop.max_steps else Stopped.CANCELLED
-        stopped = [open_end if running else Stopped.CONVERGED for running in last.running.tolist()]
-        for reason, held in (
-            (Stopped.BELOW_ROUNDING, self._below_rounding),
-            (Stopped.DIVERGED, self._diverged),
-        ):
-            stopped = [reason if h else s for h, s in zip(held.tolist(), stopped, strict=True)]
         return FlowSolution(
             particles=last.particles,
             image=last.image,
             objective=last.objective,
             relative_objective=last.relative_objective,
-            steps=self._steps,
+            steps=tally.steps,
             evaluations=last.evaluations,
-            stopped=tuple(stopped),
+            stopped=tally.reasons(open_end),
             seconds=last.seconds,
         )
 
 
-def _arrive(
-    to: Tensor | Evaluation, before: Evaluation | None, problem: Problem, velocity: bool
-) -> Evaluation:
-    """The evaluation of where running clouds go to, and of where stopped ones are."""
-    if isinstance(to, Evaluation):  # the solver has been there already
-        return where(problem.running, arrived(to), before)
-    if before is not None:
-        to = torch.where(problem.running[:, None, None], to, before.particles)
-    return problem.evaluate(to, velocity=velocity)
+@dataclass(frozen=True)
+class Tally:
+    """What is known of each cloud of a solve, ``(B,)`` each.
+
+    Attributes:
+        initial: the objective before the first step.
+        relative: what is left of it, 0 to 1 and more.
+        steps: taken.
+        running, diverged, below_rounding: bool.
+    """
+
+    initial: Tensor
+    relative: Tensor
+    steps: Tensor
+    running: Tensor
+    diverged: Tensor
+    below_rounding: Tensor
+
+    def reasons(self, open_end: Stopped) -> tuple[Stopped, ...]:
+        """Why each cloud has stopped, those that are running for the reason that is given."""
+        reasons = (Stopped.DIVERGED, Stopped.BELOW_ROUNDING, open_end, Stopped.CONVERGED)
+        held = torch.stack([self.diverged, self.below_rounding, self.running], 1).tolist()
+        return tuple(reasons[[*cloud, True].index(True)] for cloud in held)
+
+
+def _tallied(before: Tally | None, k: int, here: Evaluation, stop: StopRule) -> Tally:
+    """What is known after ``k`` steps: running clouds stop here, or do not."""
+    if before is None:
+        none = torch.zeros_like(here.objective, dtype=torch.bool)
+        count = torch.zeros_like(none, dtype=torch.long)
+        before = Tally(here.objective, here.objective, count, ~none, none, none)
+    initial, running = before.initial, before.running
+    relative = relative_to(here.objective, initial)
+    finite = here.objective.isfinite()
+    blind = (here.objective == 0) & (initial > 0) & (stop.tolerance * initial < here.rounding)
+    return Tally(
+        initial=initial,
+        relative=relative,
+        steps=torch.where(running, k, before.steps),
+        running=running & finite & ~(relative <= stop.tolerance),
+        diverged=before.diverged | (running & ~finite),
+        below_rounding=before.below_rounding | (running & blind),
+    )
+
+
+def _recorded(
+    k: int,
+    here: Evaluation,
+    tally: Tally,
+    length: float | Tensor,
+    evaluations: Tensor,
+    mass: Tensor,
+) -> FlowStep:
+    """What is known after ``k`` steps, but for the time."""
+    return FlowStep(
+        step=k,
+        particles=here.particles,
+        image=here.image,
+        objective=here.objective,
+        relative_objective=tally.relative,
+        gradient_norm=wasserstein_norm(here, mass),
+        velocity=here.velocity,
+        step_size=torch.where(tally.running, length, 0.0),
+        evaluations=evaluations,
+        running=tally.running,
+        seconds=0.0,
+    )
 
 
 def relative_to(objective: Tensor, initial: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ of the batch, so they are solved side by side and each stops when it is done.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -39,16 +40,16 @@ def solve(
     too little the next goes along ``A p`` as in GMRES, which cannot stall for good.
     """
 
-    def left(r: Tensor, x: Tensor) -> Tensor:
-        return r.norm(dim=1) > tolerance * (b.norm(dim=1) + x.norm(dim=1))
+    def left(x: Tensor, r: Tensor, move: Tensor | float = 0.0) -> Tensor:
+        return r.norm(dim=1) > tolerance * (b.norm(dim=1) + (x + move).norm(dim=1))
 
     x, r = torch.zeros_like(b), b
     for _ in range(restarts):
-        x = x + _residual_descent(product, r, memory, lambda r, dx, x=x: left(r, x + dx))
+        x = x + _residual_descent(product, r, memory, partial(left, x))
         r = b - product(x)
-        if not left(r, x).any():
+        if not left(x, r).any():
             break
-    return x, ~left(r, x) & r.isfinite().all(1)
+    return x, ~left(x, r) & r.isfinite().all(1)
 
 
 def _residual_descent(

@@ -14,7 +14,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ddeq.solve.kernels import Kernel, discrepancy, uniform_mass
+from ddeq.solve.kernels import Discrepancy, Kernel, discrepancy, uniform_mass
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,17 @@ class Evaluation:
     rounding: Tensor
     later: Tensor | None = None
 
+    @property
+    def downhill(self) -> Tensor:
+        """The velocity, of which it is known that it was asked for.
+
+        Raises:
+            ValueError: it was not.
+        """
+        if self.velocity is None:
+            raise ValueError("This evaluation has no velocity: ask for one.")
+        return self.velocity
+
 
 def arrived(here: Evaluation) -> Evaluation:
     """An evaluation that a solver hands back, as it is at the next step."""
@@ -48,12 +59,14 @@ def arrived(here: Evaluation) -> Evaluation:
 def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
     """``a`` for the clouds that are ``chosen (B,)``, ``b`` for the others."""
     wide = chosen[:, None, None]
-    has_velocity = a.velocity is not None and b.velocity is not None
+    velocity = None
+    if a.velocity is not None and b.velocity is not None:
+        velocity = torch.where(wide, a.velocity, b.velocity)
     return Evaluation(
         torch.where(wide, a.particles, b.particles),
         torch.where(wide, a.image, b.image),
         torch.where(chosen, a.objective, b.objective),
-        torch.where(wide, a.velocity, b.velocity) if has_velocity else None,
+        velocity,
         torch.where(chosen, a.rounding, b.rounding),
     )
 
@@ -103,7 +116,6 @@ class Objective:
             later: whose velocity is wanted as well, see :attr:`Evaluation.later`.
         """
         self.evaluations += 1
-        mass = self.mass(z)  # (B, N)
         with torch.set_grad_enabled(velocity or self.differentiable):
             if not self.differentiable:
                 z = z.detach().requires_grad_(velocity)
@@ -111,24 +123,36 @@ class Objective:
                 z = z.detach().requires_grad_()
             image = self.operator(z)  # (B, N, d)
             points = (z, image) if self.differentiable else (z.detach(), image.detach())
-            mmd = discrepancy(*points, mass, mass, self.kernel)
-            here = Evaluation(*points, mmd.mmd2 / 2, None, mmd.rounding / 2)
+            own = discrepancy(*points, self.mass(z), self.mass(z), self.kernel)
+            here = Evaluation(*points, own.mmd2 / 2, None, own.rounding / 2)
             if not velocity:
                 return here
-
-            def velocity_by(kernel: Kernel, keep: bool) -> Tensor:
-                force = mmd
-                if kernel != self.kernel:
-                    force = discrepancy(*points, mass, mass, kernel)
-                # dG/dz = 1/2 (dMMD^2/dz + J_F^T dMMD^2/dF), by one product with J_F^T.
-                (through,) = torch.autograd.grad(
-                    image, z, force.grad_b, retain_graph=keep, create_graph=self.differentiable
-                )
-                return -(force.grad_a + through) / (2 * mass.amax(1)[:, None, None])  # (B, N, d)
-
-            v = velocity_by(kernel or self.kernel, keep=later is not None or self.differentiable)
-            after = None if later is None else velocity_by(later, keep=self.differentiable)
+            force = own if kernel in (None, self.kernel) else self._force(here, kernel)
+            v = self._velocity(z, image, force, keep=later is not None)
+            after = None if later is None else self._velocity(z, image, self._force(here, later))
         return replace(here, velocity=v, later=after)
+
+    def _force(self, here: Evaluation, kernel: Kernel) -> Discrepancy:
+        """The discrepancy by another kernel."""
+        mass = self.mass(here.particles)
+        return discrepancy(here.particles, here.image, mass, mass, kernel)
+
+    def _velocity(self, z: Tensor, image: Tensor, force: Discrepancy, keep: bool = False) -> Tensor:
+        """``-N dG/dz`` by one product with ``J_F^T``: ``dG/dz = 1/2 (d/dz + J_F^T d/dF) MMD^2``.
+
+        Args:
+            z, image: particles ``(B, N, d)`` and what the operator made of them, with its graph.
+            force: the discrepancy between them.
+            keep: whether the graph will be needed again.
+        """
+        (through,) = torch.autograd.grad(
+            image,
+            z,
+            force.grad_b,
+            retain_graph=keep or self.differentiable,
+            create_graph=self.differentiable,
+        )
+        return -(force.grad_a + through) / (2 * self.mass(z).amax(1)[:, None, None])  # (B, N, d)
 
     def mass(self, z: Tensor) -> Tensor:
         """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""
@@ -156,9 +180,12 @@ class VelocityTerms:
 class Measured(Protocol):
     """An :class:`Evaluation`, or a step of a flow: particles with their image and velocity."""
 
-    particles: Tensor
-    image: Tensor
-    velocity: Tensor | None
+    @property
+    def particles(self) -> Tensor: ...
+    @property
+    def image(self) -> Tensor: ...
+    @property
+    def velocity(self) -> Tensor | None: ...
 
 
 def velocity_terms(here: Measured, kernel: Kernel, mass: Tensor) -> VelocityTerms:
@@ -170,9 +197,13 @@ def velocity_terms(here: Measured, kernel: Kernel, mass: Tensor) -> VelocityTerm
         here: particles with their velocity.
         kernel: whose velocity it is.
         mass: of its particles, ``(B, N)``, see :meth:`Objective.mass`.
+
+    Raises:
+        ValueError: there is no velocity.
     """
     z, image = here.particles, here.image
-
+    if here.velocity is None:
+        raise ValueError("Without a velocity there is nothing to split: ask for one.")
     attraction, repulsion = pull(z, image, mass, kernel), -pull(z, z, mass, kernel)
     return VelocityTerms(attraction, repulsion, here.velocity - attraction - repulsion)
 

@@ -35,29 +35,39 @@ def implicit(
 
     Source: Bai et al. 2019, https://arxiv.org/abs/1909.01377, theorem 1.
     """
-    with torch.enable_grad():
-        inner = z_star.detach().requires_grad_()
-        inner_image = operator(inner)
-
-    def product(u: Tensor) -> Tensor:
-        u = u.view_as(inner)
-        (pulled,) = torch.autograd.grad(inner_image, inner, u, retain_graph=True)
-        return (u - pulled).flatten(1)
+    product = _equation(operator, z_star)
 
     def solve(g: Tensor) -> Tensor:
-        flat = g.detach().flatten(1)  # (B, N d)
-        u, solved = linear.solve(product, flat, tolerance)
-        if not solved.all():
-            _log.warning(
-                "The implicit gradient of %d of %d clouds did not converge, as the operator is not "
-                "a contraction there: they have a damped Neumann series instead.",
-                int((~solved).sum()),
-                len(solved),
-            )
-            u = torch.where(solved[:, None], u, linear.damped_neumann(product, flat))
-        return u.view_as(g)
+        return _solved(product, g.detach().flatten(1), tolerance).view_as(g)
 
     # Another tensor than the image: gradients that do not come through it are left alone.
     equilibrium = phantom(operator, z_star, image=image).view_as(z_star)
     equilibrium.register_hook(solve)
     return equilibrium
+
+
+def _equation(operator: OperatorFn, z_star: Tensor) -> linear.Product:
+    """``(I - J_F^T) u`` at ``z*``, ``(B, N d) -> (B, N d)``."""
+    with torch.enable_grad():
+        inner = z_star.detach().requires_grad_()
+        image = operator(inner)
+
+    def product(u: Tensor) -> Tensor:
+        (pulled,) = torch.autograd.grad(image, inner, u.view_as(inner), retain_graph=True)
+        return u - pulled.flatten(1)
+
+    return product
+
+
+def _solved(product: linear.Product, g: Tensor, tolerance: float) -> Tensor:
+    """``u`` of the linear equation for ``g (B, N d)``, exact or nearly so."""
+    u, solved = linear.solve(product, g, tolerance)
+    if solved.all():
+        return u
+    _log.warning(
+        "The implicit gradient of %d of %d clouds did not converge, as the operator is not a "
+        "contraction there: they have a damped Neumann series instead.",
+        int((~solved).sum()),
+        len(solved),
+    )
+    return torch.where(solved[:, None], u, linear.damped_neumann(product, g))

@@ -7,7 +7,7 @@ https://arxiv.org/abs/2509.12917.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -44,7 +44,8 @@ def reversible(
     """
     if not 0 < damping < 2 or damping == 1:
         raise ValueError(f"a damping of {damping} cannot be undone")
-    return _Reversible.apply(function, steps, damping, z0, *inputs)
+    end = _Reversible.apply(function, steps, damping, z0, *inputs)  # type: ignore[no-untyped-call]
+    return cast(Tensor, end)
 
 
 class _Reversible(torch.autograd.Function):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -70,12 +71,14 @@ class _WithGradient(torch.autograd.Function):
     """A value whose gradients in two arguments are known."""
 
     @staticmethod
-    def forward(ctx, value, grad_a, grad_b, a, b):  # noqa: ANN001, ANN205 (torch's interface)
+    def forward(
+        ctx: Any, value: Tensor, grad_a: Tensor, grad_b: Tensor, a: Tensor, b: Tensor
+    ) -> Tensor:
         ctx.save_for_backward(grad_a, grad_b)
         return value.clone()
 
     @staticmethod
-    def backward(ctx, g):  # noqa: ANN001, ANN205
+    def backward(ctx: Any, g: Tensor) -> tuple[None, None, None, Tensor, Tensor]:
         grad_a, grad_b = ctx.saved_tensors
         return None, None, None, g[:, None, None] * grad_a, g[:, None, None] * grad_b
 
@@ -91,7 +94,8 @@ def mmd2_loss(a: Tensor, b: Tensor, mass_a: Tensor, mass_b: Tensor, kernel: Kern
         kernel: the kernel of the MMD.
     """
     d = discrepancy(a.detach(), b.detach(), mass_a, mass_b, kernel)
-    return _WithGradient.apply(d.mmd2, d.grad_a, d.grad_b, a, b)
+    loss = _WithGradient.apply(d.mmd2, d.grad_a, d.grad_b, a, b)  # type: ignore[no-untyped-call]
+    return cast(Tensor, loss)
 
 
 def _product(a: Tensor, k: Tensor, c: Tensor) -> Tensor:

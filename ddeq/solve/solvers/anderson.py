@@ -12,7 +12,7 @@ from ddeq.solve.objective import Evaluation
 from ddeq.solve.solvers import rules
 from ddeq.solve.solvers.fields import window
 from ddeq.solve.solvers.interface import ANDERSON_ACCELERATION, SOLVERS, Named, Problem
-from ddeq.solve.solvers.parts import Along, Direction, Length, per_cloud
+from ddeq.solve.solvers.parts import Along, Direction, Length, factor
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Mixture:
         return (self.alpha * (self.image - self.z)).sum(1)
 
     def at(self, t: Length) -> Tensor:
-        return (self.alpha * torch.lerp(self.z, self.image, per_cloud(t, dims=4))).sum(1)
+        return (self.alpha * torch.lerp(self.z, self.image, factor(t, dims=4))).sum(1)
 
 
 @dataclass(frozen=True)

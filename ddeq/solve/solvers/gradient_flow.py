@@ -16,7 +16,7 @@ class Velocity(Direction):
     """Downhill: the particles' velocity in the gradient flow."""
 
     def look(self, here: Evaluation, state: None, problem: Problem) -> tuple[Straight, None]:
-        return Straight(here.particles, here.velocity), None
+        return Straight(here.particles, here.downhill), None
 
 
 @SOLVERS.register(

@@ -8,7 +8,6 @@ assignment of particles to images is the flow's, not that of plain iteration.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 from torch import Tensor
 
@@ -55,7 +54,10 @@ def _velocity(here: Evaluation, problem: Problem) -> Tensor:
 
 @dataclass(frozen=True)
 class Held:
-    """Several steps of a solver that asks for no evaluation, with the images of the first."""
+    """Several steps of a solver with the images of the first.
+
+    It is for solvers that evaluate nothing themselves.
+    """
 
     inner: int
     solver: Along
@@ -70,12 +72,13 @@ class Held:
     def step(
         self, here: Evaluation, k: int, state: None, problem: Problem
     ) -> tuple[Tensor, Length, None]:
-        z, memory = here.particles, self.solver.start(here.particles)
-        lengths: list[Any] = []
+        memory = self.solver.start(here.particles)
+        first: Length | None = None
         for i in range(int(self.inner)):
-            z, t, memory = self.solver.step(replace(here, particles=z), i, memory, problem)
-            lengths.append(t)
-        return z, lengths[0], None
+            to, length, memory = self.solver.step(here, i, memory, problem)
+            here = replace(here, particles=to.particles if isinstance(to, Evaluation) else to)
+            first = length if first is None else first
+        return here.particles, 0.0 if first is None else first, None
 
 
 @SOLVERS.register(

@@ -55,9 +55,9 @@ class QuasiNewton(Direction):
 
     def look(self, here: Evaluation, state: State, problem: Problem) -> tuple[Straight, State]:
         mass = problem.mass(here.particles)
-        direction = quasi_newton(here.velocity, state.pairs, state.scale, mass)  # (B, N, d)
-        downhill = inner_product(direction, here.velocity, mass) > 0
-        steepest = per_cloud(state.scale) * here.velocity
+        direction = quasi_newton(here.downhill, state.pairs, state.scale, mass)  # (B, N, d)
+        downhill = inner_product(direction, here.downhill, mass) > 0
+        steepest = per_cloud(state.scale) * here.downhill
         direction = torch.where(per_cloud(downhill), direction, steepest)
         return Straight(here.particles, direction), state
 
@@ -95,7 +95,7 @@ class LBFGS(Named):
 def _pair(here: Evaluation, there: Evaluation, mass: Tensor) -> tuple[Pair, Tensor]:
     """The newest pair, and the scale ``<s, y> / <y, y>`` of the inverse Hessian, ``(B,)``."""
     s = there.particles - here.particles
-    y = here.velocity - there.velocity  # the gradient is minus the velocity
+    y = here.downhill - there.downhill  # the gradient is minus the velocity
     sy, ss, yy = (inner_product(*uv, mass) for uv in ((s, y), (s, s), (y, y)))
     curved = sy > CURVATURE * (ss * yy).sqrt()
     return Pair(s, y, torch.where(curved, 1 / sy, 0.0)), sy / yy

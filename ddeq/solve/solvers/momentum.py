@@ -28,7 +28,7 @@ class HeavyBall(Direction):
         return torch.zeros_like(z0)
 
     def look(self, here: Evaluation, state: Tensor, problem: Problem) -> tuple[Straight, Tensor]:
-        moving = self.beta * state + here.velocity  # (B, N, d)
+        moving = self.beta * state + here.downhill  # (B, N, d)
         return Straight(here.particles, moving), moving
 
 
@@ -67,7 +67,7 @@ class Extrapolated(Direction):
     def look(
         self, here: Evaluation, state: tuple[Tensor, Tensor], problem: Problem
     ) -> tuple[Straight, tuple[Tensor, Tensor]]:
-        return Straight(here.particles, here.velocity), state
+        return Straight(here.particles, here.downhill), state
 
     def settle(
         self,
@@ -78,7 +78,7 @@ class Extrapolated(Direction):
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         before, since = state
         x = to.particles if isinstance(to, Evaluation) else to  # (B, N, d)
-        uphill = inner_product(here.velocity, x - before, problem.mass(x)) < 0
+        uphill = inner_product(here.downhill, x - before, problem.mass(x)) < 0
         since = torch.where(uphill, 0.0, since)
         beta = per_cloud(since / (since + 3))
         return x + beta * (x - before), (x, since + 1)

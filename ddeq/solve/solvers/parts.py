@@ -40,7 +40,7 @@ class Straight:
     tangent: Tensor
 
     def at(self, t: Length) -> Tensor:
-        return self.z + per_cloud(t) * self.tangent
+        return self.z + factor(t) * self.tangent
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Segment:
         return self.end - self.z
 
     def at(self, t: Length) -> Tensor:
-        return torch.lerp(self.z, self.end, per_cloud(t))
+        return torch.lerp(self.z, self.end, factor(t))
 
 
 class Direction(ABC):
@@ -118,9 +118,14 @@ class Along:
         return to, t, (of_direction, of_rule)
 
 
-def per_cloud(numbers: Length, dims: int = 3) -> Length:
-    """``(B,) -> (B, 1, 1)``, to multiply particles with; a number is left as it is."""
-    return numbers.view(-1, *(1,) * (dims - 1)) if isinstance(numbers, Tensor) else numbers
+def per_cloud(numbers: Tensor) -> Tensor:
+    """``(B,) -> (B, 1, 1)``, to multiply particles with."""
+    return numbers[:, None, None]
+
+
+def factor(t: Length, dims: int = 3) -> Length:
+    """A length to multiply tensors of so many dimensions with: ``(B,) -> (B, 1, 1)``."""
+    return t.view(-1, *(1,) * (dims - 1)) if isinstance(t, Tensor) else t
 
 
 def inner_product(u: Tensor, v: Tensor, mass: Tensor) -> Tensor:

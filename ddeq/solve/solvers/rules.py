@@ -97,7 +97,7 @@ class Polyak(Ahead):
 
 def _speed_squared(here: Evaluation, problem: Problem) -> Tensor:
     """``|v|^2`` in ``L^2(mu)``, ``(B,)``."""
-    return inner_product(here.velocity, here.velocity, problem.mass(here.particles))
+    return inner_product(here.downhill, here.downhill, problem.mass(here.particles))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def backtrack(
     Source: Armijo 1966, https://doi.org/10.2140/pjm.1966.16.1.
     """
     mass = problem.mass(here.particles)
-    slope = -inner_product(here.velocity, path.tangent, mass)  # (B,) dG/dt
+    slope = -inner_product(here.downhill, path.tangent, mass)  # (B,) dG/dt
     t, searching = first, problem.running
     there = problem.evaluate(path.at(t), hand_back=True)
     for _ in range(trials - 1):
