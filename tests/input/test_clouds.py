@@ -407,6 +407,8 @@ BAD_FILES = {
     "pcd of unknown data": ("a.pcd", pcd("zipped") + ROWS),
     "pcd with long coordinates": ("a.pcd", pcd(count="3 1 1") + ROWS),
     "pcd with a word": ("a.pcd", pcd() + ROWS.replace(b"0.2", b"two")),
+    "pcd with bytes that are no text": ("a.pcd", pcd() + ROWS.replace(b"0.2", b"0\x84")),
+    "ply with bytes that are no text": ("a.ply", ply() + ROWS.replace(b"0.2", b"\xff")),
     "pcd cut short": ("a.pcd", pcd() + ROWS[:-12]),
     "binary pcd cut short": ("a.pcd", pcd("binary") + POINTS.tobytes()[:-1]),
     "pcd that lies": ("a.pcd", pcd("binary", points="4000000") + ROWS),

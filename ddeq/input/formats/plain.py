@@ -114,6 +114,7 @@ def read_numbers(
         "na_values": [""],
         "decimal": decimal,
         "comment": comment,
+        "encoding_errors": "replace",
     }
     try:
         with warnings.catch_warnings():
