@@ -12,9 +12,9 @@ from ddeq.run.device import pick_device
 from ddeq.shipped import recipe_file
 from ddeq.training.datasets.objects import ObjectClouds
 from ddeq.training.datasets.sources import SOURCES, folder_of
-from ddeq.training.loop import TASKS, train
+from ddeq.training.loop import train
 from ddeq.training.recipes import load_recipe
-from ddeq.training.tasks import classification
+from ddeq.training.tasks import TASKS
 
 
 def add_options(sub: Parser) -> None:
@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     recipe = load_recipe(options.recipe, options.set)
     if options.control:
         recipe = recipe.control()
-    labelled = TASKS[recipe.kind] is classification
+    labelled = TASKS[recipe.kind].labelled
     folder = folder_of(recipe.data, options.data)
     clouds, held_out = SOURCES[recipe.data].load(folder, recipe.validation, labelled)
     if labelled and isinstance(clouds, ObjectClouds) and isinstance(held_out, ObjectClouds):

@@ -23,7 +23,6 @@ from ddeq.metrics.distances import chamfer, chamfer_squared, energy_distance, f_
 from ddeq.metrics.intervals import mean_interval
 from ddeq.metrics.particles import spread
 from ddeq.metrics.transport import emd
-from ddeq.model.baselines import PCN
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
@@ -228,7 +227,7 @@ def compare(
     for name, trainings in models.items():
         found, solves = {}, []
         for training, checkpoint in trainings.items():
-            if isinstance(checkpoint.model, PCN):
+            if not checkpoint.model.solves:
                 found[training] = score(cases, decode(checkpoint, cases, device, batch_size))
                 continue
             settings = with_defaults(checkpoint.card, (said or {}) if name == DDEQ else {})

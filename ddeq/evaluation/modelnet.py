@@ -21,7 +21,6 @@ from ddeq.evaluation.samplings import PLAIN, sampled
 from ddeq.evaluation.steps import step_counts
 from ddeq.input.labelled import Labelled
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.model.classifier import Classifier
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.training.datasets.objects import ObjectClouds, labels_among
 
@@ -84,7 +83,7 @@ def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
     """
     labels = labels_among(checkpoint.card["labels"], shapes.classes, shapes.data.labels)
     data = Labelled(shapes.data.clouds, labels)
-    if not isinstance(checkpoint.model, Classifier):
+    if not checkpoint.model.solves:
         predicted = predict_at_once(checkpoint, data, question.device, BATCH).argmax(1).numpy()
         row = {**counted(predicted, labels), "parameters": checkpoint.parameters}
         return Judged(row, predicted == labels)

@@ -26,7 +26,6 @@ from ddeq.evaluation.steps import step_counts
 from ddeq.input.labelled import Labelled
 from ddeq.metrics.intervals import mean_interval, wilson_interval
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.model.classifier import Classifier
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.training.datasets.objects import ObjectClouds
 
@@ -184,7 +183,7 @@ def _method(
 def _answer(
     checkpoint: Checkpoint, said: Mapping[str, object], device: torch.device | str
 ) -> Answer:
-    if not isinstance(checkpoint.model, Classifier):
+    if not checkpoint.model.solves:
         return lambda data: predict_at_once(checkpoint, data, device, BATCH).numpy()
     settings = with_defaults(checkpoint.card, said)
     return lambda data: predict(checkpoint, data, settings, device, BATCH).probabilities.numpy()

@@ -17,7 +17,6 @@ from ddeq.evaluation.figure import shares_svg
 from ddeq.evaluation.modelnet import Judged, Question, Shapes, judge
 from ddeq.metrics.intervals import crossed_interval
 from ddeq.model.checkpoints import load
-from ddeq.model.classifier import Classifier
 
 CONTROL = "-control"
 """What the name of a DDEQ's control adds to the DDEQ's."""
@@ -87,7 +86,7 @@ def compare(models: Mapping[str, Mapping[str, Path]], shapes: Shapes, question: 
 def _asked(path: Path, name: str, shapes: Shapes, question: Question) -> tuple[str, Judged]:
     """The kind of a model, and what it says. It is loaded for that alone: runs may be many."""
     checkpoint = load(path, question.device)
-    if not isinstance(checkpoint.model, Classifier):
+    if not checkpoint.model.solves:
         kind = checkpoint.card["kind"]
     elif name.endswith(CONTROL):
         kind, question = "control", replace(question, said={}, flow=None)

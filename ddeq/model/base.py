@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Self
 
-from torch import nn
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,17 @@ class Model(nn.Module):
     Attributes:
         Config: what the kind is made from, its only argument.
         config: what this one was made from.
+        solves: whether its answer is read from an equilibrium that a solver has to find.
     """
 
     Config: ClassVar[type[ModelConfig]]
     config: ModelConfig
+    solves: ClassVar[bool] = False
+
+
+class AtOnceClassifier(Model):
+    """A network that maps points ``(B, M, d)`` and their mask to class scores ``(B, classes)``."""
+
+    def scores_and_skew(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Class scores, and what else is to be kept small in training; 0 unless overridden."""
+        return self(x, mask), x.new_zeros(())

@@ -40,6 +40,7 @@ class Classifier(Model):
 
     Config = ClassifierConfig
     config: ClassifierConfig
+    solves = True
 
     def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()

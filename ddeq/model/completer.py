@@ -45,6 +45,7 @@ class Completer(Model):
 
     Config = CompleterConfig
     config: CompleterConfig
+    solves = True
 
     def __init__(self, config: CompleterConfig) -> None:
         super().__init__()

@@ -20,18 +20,7 @@ from ddeq.model.kinds import KINDS
 from ddeq.threads import enough_for
 from ddeq.training.datasets.sources import Clouds
 from ddeq.training.recipes import Recipe, Stage
-from ddeq.training.tasks import classification, completion
-
-TASKS = {
-    "classifier": classification,
-    "pointmlp": classification,
-    "pointnet": classification,
-    "set-transformer": classification,
-    "completer": completion,
-    "pcn": completion,
-}
-"""For each kind of model a module with ``batch_losses``, ``validate`` and ``CRITERION``: the name
-of the validation figure by which weights are chosen (less is better)."""
+from ddeq.training.tasks import TASKS, Losses
 
 
 @dataclass
@@ -162,7 +151,7 @@ def train(
                 bar.set_postfix(line)
                 if held_out is not None and (state.batch % recipe.validate_every == 0 or last):
                     line |= task.validate(averaged.module, held_out, recipe, device)
-                    _keep_if_best(state, line[task.CRITERION], out / "best.pt")
+                    _keep_if_best(state, line[task.criterion], out / "best.pt")
                 log.write(json.dumps({"stage": number, "batch": state.batch, **line}) + "\n")
                 log.flush()
             if state.batch % 500 == 0 or last:
@@ -188,14 +177,13 @@ def _train_batch(
     clouds: Clouds,
     index: Tensor,
     device: torch.device | str,
-) -> object:
+) -> Losses:
     """One optimiser step on the clouds ``index (B,)``; returns the losses there."""
     for group in state.optimiser.param_groups:
         group["lr"] = stage.learning_rate_at(within)
     with enough_for(len(index) * stage.points):
-        loss = TASKS[recipe.kind].batch_losses(
-            state.model, clouds, index, recipe, stage, state.generator, device
-        )
+        batch = clouds.batch(index, stage.points, state.generator, recipe.augmentation)
+        loss = TASKS[recipe.kind].losses(state.model, batch, recipe, stage, state.generator, device)
         state.optimiser.zero_grad(set_to_none=True)
         loss.total.backward()
         torch.nn.utils.clip_grad_norm_(state.model.parameters(), 1.0)

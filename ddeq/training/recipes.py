@@ -208,7 +208,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
             for stage in plain["stages"]
         ]
         kind, data = plain.get("kind", "classifier"), plain.get("data", "digits")
-        if not hasattr(KINDS[kind], "encode"):
+        if not KINDS[kind].solves:
             plain["card"].pop("settings", None)  # of a solver
         elif not all(stage.solves for stage in stages):
             raise ValueError(f"every stage of a {kind} needs solves")

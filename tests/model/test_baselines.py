@@ -1,7 +1,6 @@
 """The networks compared with see a set: neither its order nor its padding."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +26,8 @@ from ddeq.training.datasets.holes import Holes
 from ddeq.training.datasets.packed import Augmentation, Batch, PackedClouds
 from ddeq.training.loop import train
 from ddeq.training.recipes import Recipe, Stage
-from ddeq.training.tasks.classification import SKEW_WEIGHT, batch_losses, validate
+from ddeq.training.tasks import TASKS
+from ddeq.training.tasks.classification import SKEW_WEIGHT
 
 SMALL = {
     "pointnet": PointNetConfig(2, 2, (16, 32), (16,)),
@@ -93,7 +93,7 @@ def test_training_learns_to_tell_lines_from_rings(kind, tmp_path):
         "lines", kind.removesuffix("-aligned"), "digits", 0, sizes, how, Holes(), 0, (stage,), card
     )
     model = train(plan, clouds, tmp_path)
-    assert validate(model, clouds, plan, "cpu")["validation_accuracy"] > 0.95
+    assert TASKS[plan.kind].validate(model, clouds, plan, "cpu")["validation_accuracy"] > 0.95
 
 
 def test_alignment_begins_with_the_identity_and_can_turn_a_cloud_back():
@@ -116,9 +116,8 @@ def test_training_keeps_alignment_near_orthogonal(monkeypatch):
     model, batch = make("pointnet-aligned"), Batch(*[torch.zeros(2)] * 3)
     skew = torch.tensor(50.0)
     monkeypatch.setattr(model, "scores_and_skew", lambda x, mask: (torch.zeros(2, 3), skew))
-    clouds = SimpleNamespace(batch=lambda *_: replace(batch, labels=torch.tensor([0, 2])))
-    recipe = SimpleNamespace(augmentation=None)
-    found = batch_losses(model, clouds, torch.arange(2), recipe, Stage(1), None, "cpu")
+    batch = replace(batch, labels=torch.tensor([0, 2]))
+    found = TASKS["pointnet"].losses(model, batch, None, Stage(1), None, "cpu")
     torch.testing.assert_close(found.total - found.cross_entropy, SKEW_WEIGHT * skew)
 
 

@@ -19,13 +19,14 @@ from ddeq.training.datasets.holes import Holes, Partial, cut
 from ddeq.training.datasets.packed import Augmentation, PackedClouds
 from ddeq.training.loop import train
 from ddeq.training.recipes import Recipe, Solve, Stage
+from ddeq.training.tasks import TASKS
 from ddeq.training.tasks.completion import (
     BANDWIDTH,
+    Given,
     completion_error,
     kde_entropy,
     losses,
     prediction_losses,
-    validate,
 )
 
 SIZES = OperatorConfig(latent_dim=16, hidden_dim=4, heads=4, cross_layers=2)
@@ -62,6 +63,12 @@ def recipe(kind: str, *stages: Stage, lift: str = "mlp") -> Recipe:
 def batch_of(rings: PackedClouds) -> Partial:
     g = torch.Generator().manual_seed(0)
     return cut(rings.batch(torch.arange(6), 30, g), Holes((1, 1), (0.9, 0.9)), g)
+
+
+def given(batch: Partial, start: torch.Tensor, mask: torch.Tensor | None = None) -> Given:
+    """Free particles beside a batch, all valid unless masked."""
+    mask = torch.ones(start.shape[:2], dtype=torch.bool) if mask is None else mask
+    return Given(batch, mask.sum(1), start, mask)
 
 
 def test_the_missing_points_themselves_complete_without_error(rings):
@@ -117,7 +124,7 @@ def test_the_loss_is_taken_at_the_image_of_the_equilibrium(rings):
     operator = model.encode(batch.known, batch.known_mask, [4] * 6).operator
     z = model.lift(start)
     for steps in (0, 1, 2):
-        found = losses(model, batch, stage, start, mask, Picard(), steps)
+        found = losses(model, given(batch, start, mask), stage, Picard(), steps)
         image = operator(z)
         torch.testing.assert_close(
             found.data, completion_error(batch, model.points(image), mask).mean()
@@ -134,8 +141,10 @@ def test_an_unrolled_loss_is_the_mean_over_its_images_and_has_their_gradient(rin
     model, batch = Completer(CompleterConfig(SIZES)).eval(), batch_of(rings)
     start, mask = torch.randn(6, 4, 2), torch.ones(6, 4, dtype=torch.bool)
     stage = Stage(1, residual_weight=0.3)
-    found = losses(model, batch, dataclasses.replace(stage, unroll=3), start, mask, Picard(), 0)
-    alone = [losses(model, batch, stage, start, mask, Picard(), k) for k in range(3)]
+    found = losses(
+        model, given(batch, start, mask), dataclasses.replace(stage, unroll=3), Picard(), 0
+    )
+    alone = [losses(model, given(batch, start, mask), stage, Picard(), k) for k in range(3)]
     torch.testing.assert_close(found.total, torch.stack([one.total for one in alone]).mean())
     # The lift of the start is reached through all three applications.
     (through,) = torch.autograd.grad(found.total, model.lift.shift[2].weight, retain_graph=True)
@@ -167,7 +176,7 @@ def test_training_lowers_the_error(rings, tmp_path, kind, steps, lift):
     model = train(plan, rings, tmp_path, held_out=rings)
     *_, last = (json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines())
     fresh = train(recipe(kind, Stage(0, solves), lift=lift), rings, tmp_path / "untrained")
-    before = validate(fresh, rings, plan, "cpu")["validation_mmd2"]
+    before = TASKS[kind].validate(fresh, rings, plan, "cpu")["validation_mmd2"]
     assert last["validation_mmd2"] < 0.7 * before
     assert not model.training
 
@@ -180,7 +189,7 @@ def test_validation_takes_as_many_points_as_it_is_told(rings, monkeypatch, wante
         type(rings), "batch", lambda self, index, n, g: asked.append(n) or batch(index, n, g)
     )
     plan = dataclasses.replace(recipe("pcn"), validate_points=wanted)
-    validate(PCN(plan.model), rings, plan, "cpu")
+    TASKS["pcn"].validate(PCN(plan.model), rings, plan, "cpu")
     assert asked == [points]
 
 
@@ -188,7 +197,7 @@ def test_the_couplings_scale_gets_no_gradient_and_its_shift_does(rings):
     """Why other lifts are on offer: see the docstring of the coupling."""
     torch.manual_seed(0)
     model, batch = Completer(CompleterConfig(SIZES, "coupling")), batch_of(rings)
-    found = losses(model, batch, Stage(1), torch.randn(6, 4, 2), torch.ones(6, 4) > 0, Picard(), 2)
+    found = losses(model, given(batch, torch.randn(6, 4, 2)), Stage(1), Picard(), 2)
     found.total.backward()
     assert all(p.grad is None or not p.grad.any() for p in model.lift.scale.parameters())
     assert any(p.grad.any() for p in model.lift.shift.parameters())
@@ -208,7 +217,7 @@ def test_training_flows_as_completion_does_afterwards(rings, monkeypatch):
         lambda batch, points, z, *_: flowed.append(z) or prediction_losses(batch, points, mask, s),
     )
     s = Stage(batches=1)
-    losses(model, batch, s, start, mask, Euler(step_size=1.0), 4)
+    losses(model, given(batch, start, mask), s, Euler(step_size=1.0), 4)
     encoded = model.encode(batch.known, batch.known_mask, mask.sum(1))
     settings = RunSettings(Euler(step_size=1.0), Riesz(), Limits()).taking(4)
     expected = flow_of(encoded, model.lift(start), settings).run().particles

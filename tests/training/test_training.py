@@ -24,8 +24,10 @@ from ddeq.training.datasets.holes import Holes
 from ddeq.training.datasets.packed import Augmentation, PackedClouds
 from ddeq.training.loop import TrainingState, endless_batches, train
 from ddeq.training.recipes import Recipe, Solve, Stage, load_recipe
-from ddeq.training.tasks.classification import CRITERION, losses, prediction_losses, validate
+from ddeq.training.tasks import TASKS
+from ddeq.training.tasks.classification import losses, prediction_losses
 
+TASK = TASKS["classifier"]
 RECIPES = sorted((Path(__file__).parents[2] / "recipes").glob("*.toml"))
 FAMILY = {
     "modelnet-50k": pytest.approx(50_000, rel=0.2),
@@ -110,6 +112,10 @@ def test_every_recipe_of_the_repository_loads(path):
     for one in found.stages:
         for batch in (0, one.batches // 2, one.batches - 1):
             assert 0 <= one.learning_rate_at(batch) <= one.learning_rate
+
+
+def test_every_kind_of_model_has_a_task():
+    assert set(TASKS) == set(KINDS)
 
 
 def test_there_are_recipes():
@@ -408,7 +414,7 @@ def test_validation_solves_as_the_card_says(new_classifier, clouds, kernel):
     model = new_classifier().eval()
     settings = {"solver": "momentum", "kernel": kernel, "steps": 5, "tolerance": 0, "noise": 0.1}
     plan = recipe(stage(), card={"points": 30, "settings": settings})
-    found = validate(model, clouds, plan, "cpu")
+    found = TASK.validate(model, clouds, plan, "cpu")
     index = torch.arange(64)
     batch = clouds.batch(index, 30, torch.Generator().manual_seed(0))
     chosen, z0 = RunSettings.from_dict(settings), model.start(range(64))
@@ -539,8 +545,9 @@ def test_the_state_file_restores_everything_that_changes(new_classifier, tmp_pat
 def test_a_validation_that_is_not_a_number_is_never_the_best(clouds, tmp_path, monkeypatch, errors):
     told, kept = iter(errors), []
     monkeypatch.setattr(
-        "ddeq.training.tasks.classification.validate",
-        lambda model, *_: kept.append(weights(model)) or {CRITERION: next(told)},
+        TASK,
+        "validate",
+        lambda model, *_: kept.append(weights(model)) or {TASK.criterion: next(told)},
     )
     stages = [stage(2) for _ in errors]  # each ends with a validation
     found = train(recipe(*stages, keep="best"), clouds, tmp_path, held_out=clouds)
@@ -549,9 +556,7 @@ def test_a_validation_that_is_not_a_number_is_never_the_best(clouds, tmp_path, m
 
 def test_a_resumed_run_remembers_the_best_error(clouds, tmp_path, monkeypatch):
     told = iter([0.5, 0.7])
-    monkeypatch.setattr(
-        "ddeq.training.tasks.classification.validate", lambda *_: {CRITERION: next(told)}
-    )
+    monkeypatch.setattr(TASK, "validate", lambda *_: {TASK.criterion: next(told)})
     how = {"held_out": clouds, "resume": True}
     first = train(recipe(stage(2), keep="best"), clouds, tmp_path, **how)
     second = train(recipe(stage(2), stage(2), keep="best"), clouds, tmp_path, **how)

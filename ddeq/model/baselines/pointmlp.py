@@ -9,7 +9,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from ddeq.model.base import Model, ModelConfig
+from ddeq.model.base import AtOnceClassifier, ModelConfig
 from ddeq.model.baselines.norms import PointNorm
 from ddeq.model.grouping import Groups, gathered, grouped
 
@@ -103,7 +103,7 @@ def _size(groups: Groups) -> Tensor:
     return mean.sqrt().clamp_min(1e-6)
 
 
-class PointMLP(Model):
+class PointMLP(AtOnceClassifier):
     """Farthest-point centres, nearest neighbours, residual networks of points, a maximum, a head.
 
     After PointMLP, at about the size of its "elite": positions take the part of its geometric

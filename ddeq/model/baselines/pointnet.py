@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from ddeq.model.base import Model, ModelConfig
+from ddeq.model.base import AtOnceClassifier, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class AlignmentNet(nn.Module):
         return found.view(-1, self.width, self.width)
 
 
-class PointNet(Model):
+class PointNet(AtOnceClassifier):
     """Shared layers, a maximum over the points, a head: sees a set, not its order.
 
     Source: Qi et al. 2017, https://arxiv.org/abs/1612.00593.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from ddeq.model.base import Model, ModelConfig
+from ddeq.model.base import AtOnceClassifier, ModelConfig
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class AttentionBlock(nn.Module):
         return self.norm_out(h + self.feed_forward(h))
 
 
-class SetTransformer(Model):
+class SetTransformer(AtOnceClassifier):
     """Induced self-attention, pooling by attention, a linear read-out.
 
     Source: Lee et al. 2019, https://arxiv.org/abs/1810.00825.

@@ -1,1 +1,15 @@
-"""What models learn: for each kind its loss on a batch, and its validation."""
+"""What models learn, by the names of their kinds."""
+
+from ddeq.training.tasks import classification, completion
+from ddeq.training.tasks.task import Losses, Task
+
+TASKS: dict[str, Task] = {
+    "classifier": classification.BySolving(),
+    "pointmlp": classification.AtOnce(),
+    "pointnet": classification.AtOnce(),
+    "set-transformer": classification.AtOnce(),
+    "completer": completion.BySolving(),
+    "pcn": completion.AtOnce(),
+}
+
+__all__ = ["TASKS", "Losses", "Task"]

@@ -14,17 +14,20 @@ four terms is minimised::
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ddeq.metrics.particles import distinct_particles, nearest_other, spread
-from ddeq.model.baselines import PointNet
+from ddeq.model.base import AtOnceClassifier
 from ddeq.model.classifier import Classifier
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import FlowSolution
 from ddeq.solve.gradients import AT_EQUILIBRIUM, phantom_k, reversible
 from ddeq.solve.gradients.interface import OperatorFn
 from ddeq.solve.kernels import Riesz, mmd2
@@ -34,27 +37,7 @@ from ddeq.training.datasets.sources import Clouds
 from ddeq.training.recipes import Recipe, Stage
 from ddeq.training.tasks.solving import solved
 
-CRITERION = "validation_cross_entropy"
 SKEW_WEIGHT = 1e-3  # of PointNet's matrices, as its authors have it
-
-
-def batch_losses(
-    model: nn.Module,
-    clouds: Clouds,
-    index: Tensor,
-    recipe: Recipe,
-    stage: Stage,
-    generator: torch.Generator,
-    device: torch.device | str,
-) -> Losses:
-    """The losses on the clouds ``index (B,)``, with a graph."""
-    batch = clouds.batch(index, stage.points, generator, recipe.augmentation)
-    if not isinstance(model, Classifier):
-        return _losses_at_once(model, batch.to(device), stage)
-    shape = (len(index), recipe.model.particles, recipe.model.operator.latent_dim)
-    z0 = torch.randn(shape, generator=generator)
-    solver, steps = stage.draw(generator)
-    return losses(model, batch.to(device), stage, z0.to(device), solver, steps)
 
 
 @dataclass(frozen=True)
@@ -151,44 +134,95 @@ def prediction_losses(logits: Tensor, labels: Tensor, stage: Stage) -> Losses:
     return Losses(cross_entropy, none, none, none, cross_entropy, correct)
 
 
-def _losses_at_once(model: nn.Module, batch: Batch, stage: Stage) -> Losses:
-    """The losses of a network that solves nothing."""
-    if not isinstance(model, PointNet):
-        return prediction_losses(model(batch.x, batch.mask), batch.labels, stage)
-    scores, skew = model.scores_and_skew(batch.x, batch.mask)
-    found = prediction_losses(scores, batch.labels, stage)
-    return replace(found, total=found.total + SKEW_WEIGHT * skew)
+class _Classification:
+    criterion: ClassVar[str] = "validation_cross_entropy"
+    labelled: ClassVar[bool] = True
+
+    def answer(
+        self, model: Any, batch: Batch, recipe: Recipe, seeds: Sequence[int]
+    ) -> tuple[Tensor, FlowSolution | None]:
+        """Class scores ``(B, classes)``, and the solve that they are read from, if any."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def validate(
+        self, model: nn.Module, clouds: Clouds, recipe: Recipe, device: torch.device | str
+    ) -> dict[str, float]:
+        """How well the first 1,000 clouds are classified, and how solves end."""
+        model.eval()
+        correct, surprise, ends = [], [], []
+        for index in torch.arange(min(1000, len(clouds))).split(64):
+            g = torch.Generator().manual_seed(0)
+            batch = clouds.batch(index, recipe.validated_points, g).to(device)
+            scores, end = self.answer(model, batch, recipe, index.tolist())
+            correct.append(scores.argmax(1) == batch.labels)
+            surprise.append(F.cross_entropy(scores, batch.labels, reduction="none"))
+            ends += [] if end is None else [end]
+        model.train()
+        found = {
+            "validation_accuracy": float(torch.cat(correct).float().mean()),
+            self.criterion: float(torch.cat(surprise).mean()),
+        }
+        return found | (_ended(ends) if ends else {})
 
 
-@torch.no_grad()
-def validate(
-    model: nn.Module, clouds: Clouds, recipe: Recipe, device: torch.device | str
-) -> dict[str, float]:
-    """How well the first 1,000 clouds are classified, solved as the card says, and how it ends."""
-    model.eval()
-    correct, surprise, residual, width, distinct = [], [], [], [], []
-    for index in torch.arange(min(1000, len(clouds))).split(64):
-        g = torch.Generator().manual_seed(0)
-        batch = clouds.batch(index, recipe.validated_points, g).to(device)
-        if isinstance(model, Classifier):
-            settings = RunSettings.from_dict(recipe.card["settings"])
-            encoded, z0 = model.encode(batch.x, batch.mask), model.start(index.tolist())
-            end = flow_of(encoded, z0, settings, index.tolist(), velocity=False).run()
-            logits = model.logits(end.particles)
-            residual.append(end.relative_objective)
-            width.append(spread(end.particles))
-            distinct.append(distinct_particles(end.particles).float())
-        else:
-            logits = model(batch.x, batch.mask)
-        correct.append(logits.argmax(1) == batch.labels)
-        surprise.append(F.cross_entropy(logits, batch.labels, reduction="none"))
-    model.train()
-    found = {
-        "validation_accuracy": float(torch.cat(correct).float().mean()),
-        CRITERION: float(torch.cat(surprise).mean()),
+class BySolving(_Classification):
+    """Learned by a DDEQ, solved as a stage says; validated as the card says."""
+
+    def losses(
+        self,
+        model: Classifier,
+        batch: Batch,
+        recipe: Recipe,
+        stage: Stage,
+        generator: torch.Generator,
+        device: torch.device | str,
+    ) -> Losses:
+        """See :func:`losses`; ``generator`` draws initial particles, solver and steps."""
+        shape = (len(batch.x), recipe.model.particles, recipe.model.operator.latent_dim)
+        z0 = torch.randn(shape, generator=generator)
+        solver, steps = stage.draw(generator)
+        return losses(model, batch.to(device), stage, z0.to(device), solver, steps)
+
+    def answer(
+        self, model: Classifier, batch: Batch, recipe: Recipe, seeds: Sequence[int]
+    ) -> tuple[Tensor, FlowSolution]:
+        settings = RunSettings.from_dict(recipe.card["settings"])
+        encoded, z0 = model.encode(batch.x, batch.mask), model.start(seeds)
+        end = flow_of(encoded, z0, settings, seeds, velocity=False).run()
+        return model.logits(end.particles), end
+
+
+class AtOnce(_Classification):
+    """Learned by a network that solves nothing."""
+
+    def losses(
+        self,
+        model: AtOnceClassifier,
+        batch: Batch,
+        recipe: Recipe,
+        stage: Stage,
+        generator: torch.Generator,
+        device: torch.device | str,
+    ) -> Losses:
+        """Cross-entropy, and what keeps PointNet's matrices near orthogonal ones."""
+        batch = batch.to(device)
+        scores, skew = model.scores_and_skew(batch.x, batch.mask)
+        found = prediction_losses(scores, batch.labels, stage)
+        return replace(found, total=found.total + SKEW_WEIGHT * skew)
+
+    def answer(
+        self, model: AtOnceClassifier, batch: Batch, recipe: Recipe, seeds: Sequence[int]
+    ) -> tuple[Tensor, None]:
+        return model(batch.x, batch.mask), None
+
+
+def _ended(ends: Sequence[FlowSolution]) -> dict[str, float]:
+    """Validation figures of solves."""
+    particles = torch.cat([end.particles for end in ends])
+    relative = torch.cat([end.relative_objective for end in ends])
+    return {
+        "validation_relative_objective": float(relative.median()),
+        "validation_spread": float(spread(particles).median()),
+        "validation_distinct": float(distinct_particles(particles).float().mean()),
     }
-    if residual:
-        found["validation_relative_objective"] = float(torch.cat(residual).median())
-        found["validation_spread"] = float(torch.cat(width).median())
-        found["validation_distinct"] = float(torch.cat(distinct).mean())
-    return found

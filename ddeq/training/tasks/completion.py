@@ -13,26 +13,51 @@ beside the known points, ``F`` is applied some more times with one, and four ter
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ddeq.metrics.particles import spread
 from ddeq.model.baselines import PCN
 from ddeq.model.completer import Completer
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings
+from ddeq.solve.flow import FlowSolution
 from ddeq.solve.kernels import Riesz, mmd2_loss, squared_distances, uniform_mass
 from ddeq.solve.solvers import Solver
-from ddeq.training.datasets.holes import Partial, cut
+from ddeq.training.datasets.holes import Cut, Partial, cut
+from ddeq.training.datasets.packed import Batch
 from ddeq.training.datasets.sources import Clouds
 from ddeq.training.recipes import Recipe, Stage
 from ddeq.training.tasks.solving import solved
 
-CRITERION = "validation_mmd2"
 BANDWIDTH = 0.1  # of the entropy's density estimate, in units of the standardised cloud
+
+
+@dataclass(frozen=True)
+class Given:
+    """Clouds with holes, and where free particles start.
+
+    Attributes:
+        batch: of clouds.
+        counts: free particles of each, ``(B,)``, on the CPU.
+        start: where they start, ``(B, N, d_x)``.
+        mask: ``(B, N)`` bool, True where there is one.
+    """
+
+    batch: Partial
+    counts: Tensor
+    start: Tensor
+    mask: Tensor
+
+    def to(self, device: torch.device | str) -> Given:
+        """The same on a device."""
+        moved = self.batch.to(device), self.counts, self.start.to(device), self.mask.to(device)
+        return Given(*moved)
 
 
 @dataclass(frozen=True)
@@ -46,38 +71,7 @@ class Losses:
     total: Tensor
 
 
-def batch_losses(
-    model: Completer | PCN,
-    clouds: Clouds,
-    index: Tensor,
-    recipe: Recipe,
-    stage: Stage,
-    generator: torch.Generator,
-    device: torch.device | str,
-) -> Losses:
-    """The losses on the clouds ``index (B,)``, with a graph."""
-    whole = clouds.batch(index, stage.points, generator, recipe.augmentation)
-    batch = cut(whole, recipe.holes, generator)
-    counts = recipe.holes.free(batch, recipe.model.total)  # (B,)
-    shape = (len(index), int(counts.max()), batch.known.shape[-1])
-    start = torch.randn(shape, generator=generator).to(device)  # (B, N, d_x)
-    mask = (torch.arange(shape[1]) < counts[:, None]).to(device)
-    batch = batch.to(device)
-    if isinstance(model, PCN):
-        points = model.complete(batch.known, batch.known_mask, shape[1])
-        return prediction_losses(batch, points, mask, stage)
-    return losses(model, batch, stage, start, mask, *stage.draw(generator))
-
-
-def losses(
-    model: Completer,
-    batch: Partial,
-    stage: Stage,
-    start: Tensor,
-    mask: Tensor,
-    solver: Solver,
-    steps: int,
-) -> Losses:
+def losses(model: Completer, given: Given, stage: Stage, solver: Solver, steps: int) -> Losses:
     """Solve a batch without a graph, then go on with one, and evaluate the loss on the way.
 
     ``F`` is applied ``stage.unroll`` times with a graph from where the solver came, and the loss
@@ -86,16 +80,14 @@ def losses(
 
     Args:
         model: the completer.
-        batch: clouds with holes.
+        given: clouds with holes.
         stage: of the training.
-        start: where free particles start, ``(B, N, d_x)``, with ``mask (B, N)``.
-        mask: True where there is a particle.
         solver, steps: how to solve; without a step the lift of the start is trained, too.
     """
-    counts = mask.sum(1).cpu()  # (B,)
-    encoded = model.encode(batch.known, batch.known_mask, counts, twice=True)
+    batch, mask = given.batch, given.mask
+    encoded = model.encode(batch.known, batch.known_mask, given.counts, twice=True)
     operator = encoded.operator
-    z = solved(encoded, model.lift(start), solver, steps)  # (B, N, d)
+    z = solved(encoded, model.lift(given.start), solver, steps)  # (B, N, d)
     found = []
     for k in range(stage.unroll):
         image = operator(z)  # (B, N, d)
@@ -152,33 +144,96 @@ def kde_entropy(points: Tensor, mask: Tensor) -> Tensor:
     return normaliser - (log_density * uniform_mass(points, mask)).sum(1)
 
 
-@torch.no_grad()
-def validate(
-    model: Completer | PCN, clouds: Clouds, recipe: Recipe, device: torch.device | str
-) -> dict[str, float]:
-    """Error on the first 512 clouds, cut by the default rule and solved as the card says."""
-    model.eval()
-    generator = torch.Generator().manual_seed(0)
-    error, relative = [], []
-    for index in torch.arange(min(512, len(clouds))).split(64):
-        whole = clouds.batch(index, recipe.validated_points, generator)
-        batch = cut(whole, type(recipe.holes)(), generator)
-        counts = recipe.holes.free(batch, recipe.model.total)
-        start = torch.randn(len(index), int(counts.max()), whole.x.shape[-1], generator=generator)
-        mask = (torch.arange(start.shape[1]) < counts[:, None]).to(device)
-        batch, start = batch.to(device), start.to(device)
-        if isinstance(model, PCN):
-            points = model.complete(batch.known, batch.known_mask, start.shape[1])
-        else:
-            settings = RunSettings.from_dict(recipe.card["settings"])
-            encoded = model.encode(batch.known, batch.known_mask, counts)
-            z0 = model.lift(start)
-            end = flow_of(encoded, z0, settings, index.tolist(), velocity=False).run()
-            points = model.points(end.particles)
-            relative.append(end.relative_objective)
-        error.append(completion_error(batch, points, mask))
-    model.train()
-    found = {CRITERION: float(torch.cat(error).mean())}
-    if relative:
-        found["validation_relative_objective"] = float(torch.cat(relative).median())
-    return found
+class _Completion:
+    criterion: ClassVar[str] = "validation_mmd2"
+    labelled: ClassVar[bool] = False
+
+    def losses(
+        self,
+        model: Any,
+        batch: Batch,
+        recipe: Recipe,
+        stage: Stage,
+        generator: torch.Generator,
+        device: torch.device | str,
+    ) -> Losses:
+        """See :func:`losses`; ``generator`` draws the holes and what starts in them."""
+        given = _cut(batch, recipe.holes, recipe, generator).to(device)
+        return self.losses_of(model, given, stage, generator)
+
+    def losses_of(
+        self, model: Any, given: Given, stage: Stage, generator: torch.Generator
+    ) -> Losses:
+        """The losses on clouds with holes."""
+        raise NotImplementedError
+
+    def answer(
+        self, model: Any, given: Given, recipe: Recipe, seeds: Sequence[int]
+    ) -> tuple[Tensor, FlowSolution | None]:
+        """Predicted points ``(B, N, d_x)``, and the solve that they are read from, if any."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def validate(
+        self, model: nn.Module, clouds: Clouds, recipe: Recipe, device: torch.device | str
+    ) -> dict[str, float]:
+        """Error on the first 512 clouds, cut by the default rule, and how solves end."""
+        model.eval()
+        generator = torch.Generator().manual_seed(0)
+        error, relative = [], []
+        for index in torch.arange(min(512, len(clouds))).split(64):
+            whole = clouds.batch(index, recipe.validated_points, generator)
+            given = _cut(whole, type(recipe.holes)(), recipe, generator).to(device)
+            points, end = self.answer(model, given, recipe, index.tolist())
+            relative += [] if end is None else [end.relative_objective]
+            error.append(completion_error(given.batch, points, given.mask))
+        model.train()
+        found = {self.criterion: float(torch.cat(error).mean())}
+        if relative:
+            found["validation_relative_objective"] = float(torch.cat(relative).median())
+        return found
+
+
+class BySolving(_Completion):
+    """Learned by a DDEQ, solved as a stage says; validated as the card says."""
+
+    def losses_of(
+        self, model: Completer, given: Given, stage: Stage, generator: torch.Generator
+    ) -> Losses:
+        return losses(model, given, stage, *stage.draw(generator))
+
+    def answer(
+        self, model: Completer, given: Given, recipe: Recipe, seeds: Sequence[int]
+    ) -> tuple[Tensor, FlowSolution]:
+        settings = RunSettings.from_dict(recipe.card["settings"])
+        encoded = model.encode(given.batch.known, given.batch.known_mask, given.counts)
+        z0 = model.lift(given.start)
+        end = flow_of(encoded, z0, settings, seeds, velocity=False).run()
+        return model.points(end.particles), end
+
+
+class AtOnce(_Completion):
+    """Learned by a network that predicts the missing points at once."""
+
+    def losses_of(
+        self, model: PCN, given: Given, stage: Stage, generator: torch.Generator
+    ) -> Losses:
+        return prediction_losses(given.batch, _predicted(model, given), given.mask, stage)
+
+    def answer(
+        self, model: PCN, given: Given, recipe: Recipe, seeds: Sequence[int]
+    ) -> tuple[Tensor, None]:
+        return _predicted(model, given), None
+
+
+def _predicted(model: PCN, given: Given) -> Tensor:
+    count = given.start.shape[1]
+    return model.complete(given.batch.known, given.batch.known_mask, count)
+
+
+def _cut(whole: Batch, holes: Cut, recipe: Recipe, generator: torch.Generator) -> Given:
+    batch = cut(whole, holes, generator)
+    counts = recipe.holes.free(batch, recipe.model.total)  # (B,)
+    shape = (len(counts), int(counts.max()), batch.known.shape[-1])
+    start = torch.randn(shape, generator=generator)  # (B, N, d_x)
+    return Given(batch, counts, start, torch.arange(shape[1]) < counts[:, None])
