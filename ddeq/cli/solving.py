@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import inspect
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from ddeq.run.settings import Limits, RunSettings, with_defaults
 from ddeq.settings import Setting, settings_of
 from ddeq.shipped import weights_file
 from ddeq.solve.kernels import KERNELS
+from ddeq.solve.registry import Registry
 from ddeq.solve.solvers import SOLVERS
 
 MODEL = "a name such as objects, of those that ddeq info tells, or a .safetensors file"
@@ -49,12 +49,12 @@ def flag(field: Setting) -> str:
     return "--" + field.name.replace("_", "-")
 
 
-def _sections(what: str, registry: Mapping[str, type]) -> list[Section]:
+def _sections(what: str, registry: Registry[Any]) -> list[Section]:
     """Of each solver or kernel what it is and its own options."""
     return [
         Section(
             f"{what} {name}",
-            inspect.cleandoc(kind.__doc__ or "").partition("\n\n")[0].replace("`", ""),
+            registry.hints[name],
             tuple((flag(field), _help(field)) for field in settings_of(kind)),
         )
         for name, kind in registry.items()

@@ -108,7 +108,8 @@ def predict_along(
     batch_size: int = 64,
 ) -> dict[int, Predictions]:
     """What is read out after each of these numbers of steps, whatever the objective: one solve."""
-    order, parts = [], {count: [] for count in counts}
+    order: list[np.ndarray] = []
+    parts: dict[int, list[Predictions]] = {count: [] for count in counts}
     longest = settings.taking(max(counts))
     for index, flow in flows(checkpoint, data, longest, device, batch_size):
         order.append(index)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#777777", "#000000")
 DASHES = ("-", "--", ":")
-_STYLE = {
+_STYLE: Any = {
     "svg.fonttype": "none",  # words stay words
     "svg.hashsalt": "ddeq",  # the same curves are the same file
     "font.family": "sans-serif",
@@ -72,7 +72,8 @@ def _picture(
             axes.xaxis.set_major_formatter(EngFormatter())
             axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0, symbol=" %"))
         axes.grid(color="#dddddd")
-        figure.legend(loc="outside center right", frameon=False, labelcolor="linecolor")
+        place: Any = "outside center right"  # which its types do not know
+        figure.legend(loc=place, frameon=False, labelcolor="linecolor")
         file = io.StringIO()
         figure.savefig(file, format="svg", metadata={"Date": None})
     return file.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ def drawn(clouds: ObjectClouds, count: int | None) -> ObjectClouds:
     """So many of the shapes, always the same ones, from the whole split; all if None."""
     if count is None or count >= len(clouds):
         return clouds
-    return clouds.at(np.sort(np.random.default_rng(0).permutation(len(clouds))[:count]))
+    return clouds.at(np.sort(np.random.default_rng(0).permutation(len(clouds))[:count]).tolist())
 
 
 def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
@@ -118,7 +119,7 @@ def _longer(
     along = predict_along(checkpoint, data, settings, counts, question.device, BATCH)
     right = torch.from_numpy(data.labels)
     later = along[longest]
-    found = {
+    found: dict[str, Any] = {
         "steps_5x": longest,
         "changed_5x": float((later.predicted != result.predicted).double().mean()),
         "median_relative_objective_5x": float(later.relative_objective.median()),
@@ -133,7 +134,7 @@ def _longer(
 
 def _flow(checkpoint: Checkpoint, data: Labelled, result: Predictions, question: Question) -> dict:
     """How low a gradient flow comes with all its steps, and whether it says as ``result`` does."""
-    settings = with_defaults(checkpoint.card, {**question.flow, "tolerance": 0})
+    settings = with_defaults(checkpoint.card, {**(question.flow or {}), "tolerance": 0})
     end = predict(checkpoint, data, settings, question.device, BATCH)
     right = torch.from_numpy(data.labels)
     return {

@@ -30,7 +30,8 @@ def cut_objects(objects: ObjectClouds, points: int | None = None) -> tuple[list[
         whole = batch.x[0].double().numpy()  # (M, 3)
         for way, cut in enumerate(CUTS):
             number = len(CUTS) * k + way
-            views = Views(**{name: float(name == cut) for name in CUTS})
+            of_this = {name: float(name == cut) for name in CUTS}
+            views = Views(of_this["scan"], of_this["sphere"], of_this["plane"])
             generator = torch.Generator().manual_seed(number)
             keep = views.known(batch.x, batch.mask, generator)[0].numpy()  # (M,)
             if not usable(keep):

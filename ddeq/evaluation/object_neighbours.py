@@ -45,7 +45,7 @@ class ObjectNeighbours:
         rng = np.random.default_rng(case.number)
         probes = case.known[rng.permutation(len(case.known))[:_PROBES]]
         turned = probes @ _QUARTER_TURNS  # (4, P, 3)
-        fits = np.array([tree.query(turned)[0].mean(1) for tree in self.trees])  # (T, 4)
+        fits = np.array([np.mean(tree.query(turned)[0], axis=1) for tree in self.trees])  # (T, 4)
         known = cKDTree(case.known)
         for best in fits.argsort(axis=None, kind="stable"):
             t, turn = np.unravel_index(best, fits.shape)

@@ -132,12 +132,12 @@ def solve(
             )
         )
     back = torch.from_numpy(np.argsort(np.concatenate(order)))
-    particles, predicted, relative, evaluations, spreads = zip(*parts, strict=True)
+    particles, predicted, relatives, spent, spreads = zip(*parts, strict=True)
     return Ends(
         torch.cat(particles)[back],
         torch.cat(predicted)[back],
-        torch.cat(relative, 1)[:, back],
-        torch.cat(evaluations, 1)[:, back],
+        torch.cat(relatives, 1)[:, back],
+        torch.cat(spent, 1)[:, back],
         torch.cat(spreads)[back],
         time.perf_counter() - began,
     )

@@ -18,6 +18,7 @@ from ddeq.input.prepare import prepare
 from ddeq.lab.samples import samples
 from ddeq.metrics.intervals import wilson_interval
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier
 from ddeq.run.flows import after, flow_of_clouds
 from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.seeds import seed_of
@@ -149,7 +150,7 @@ class Measurement:
                 control_milliseconds=float(1000 * np.median(controls[done])),
             )
 
-    def _seconds(self, model: torch.nn.Module, settings: RunSettings, k: int) -> np.ndarray:
+    def _seconds(self, model: Classifier, settings: RunSettings, k: int) -> np.ndarray:
         """From the input to the class after every step, for cloud ``k``: ``(K + 1,)``.
 
         All are read out equally fast; what one read-out was held up by says nothing of its step.
@@ -167,14 +168,14 @@ class Measurement:
         return encoded + np.array(solved) + np.median(read)
 
     @torch.no_grad()
-    def _flow(self, model: torch.nn.Module, settings: RunSettings, index: range) -> Flow:
+    def _flow(self, model: Classifier, settings: RunSettings, index: range) -> Flow:
         clouds = [self.data.clouds[k] for k in index]
         seeds = [seed_of(settings.limits.seed, k) for k in index]
         settings = settings.taking(settings.limits.steps)
         return flow_of_clouds(model, clouds, settings, seeds, self.device)
 
     @torch.no_grad()
-    def _right(self, model: torch.nn.Module, particles: Tensor, truth: Tensor) -> int:
+    def _right(self, model: Classifier, particles: Tensor, truth: Tensor) -> int:
         return int((model.logits(particles).argmax(1).cpu() == truth).sum())
 
 

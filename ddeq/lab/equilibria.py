@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +79,13 @@ class Ends:
             np.array([getattr(end, name) for end in self.ends])
             for name in ("spread", "start_spread")
         )
-        return grouped(self.distances, spreads, starts, same)
+        return grouped(self._apart, spreads, starts, same)
+
+    @property
+    def _apart(self) -> np.ndarray:
+        if self.distances is None:
+            raise RuntimeError("The search has not ended: iterate over it first.")
+        return self.distances
 
     def control_distances(self) -> dict[str, float]:
         """For each changed input the largest W2 from the runs on the input as it is."""
@@ -90,7 +97,7 @@ class Ends:
         found: dict[str, float] = {}
         for k, end in enumerate(self.ends):
             if end.variant != AS_IT_IS:
-                apart = float(self.distances[k, key[end.seed, end.particles]])
+                apart = float(self._apart[k, key[end.seed, end.particles]])
                 found[end.variant] = max(apart, found.get(end.variant, 0.0))
         return found
 
@@ -220,7 +227,7 @@ def ends_csv(found: Ends, same: float = SAME) -> str:
 def ends_npz(found: Ends) -> bytes:
     """Compressed: ``measure_k (N, d)`` of run ``k`` from 0, ``distances``, ``names``."""
     out = io.BytesIO()
-    measures = {f"measure_{k}": end.measure for k, end in enumerate(found.ends)}
-    names = [end.name for end in found.ends]
-    np.savez_compressed(out, distances=found.distances, names=names, **measures)
+    arrays: dict[str, Any] = {f"measure_{k}": end.measure for k, end in enumerate(found.ends)}
+    arrays |= {"distances": found.distances, "names": [end.name for end in found.ends]}
+    np.savez_compressed(out, **arrays)
     return out.getvalue()

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 
@@ -110,10 +112,10 @@ def judge(lanes: Sequence[Lane], target: float, same: float = SAME) -> Result:
     if len(found.comparable) < 2:
         return found
 
-    def least(cost: Callable[[Standing], float]) -> str:
-        return min(found.comparable, key=cost).name
+    def least(cost: str) -> str:
+        return min(found.comparable, key=attrgetter(cost)).name
 
-    fewest, fastest = least(lambda s: s.to_target), least(lambda s: s.seconds_to_target)
+    fewest, fastest = least("to_target"), least("seconds_to_target")
     return Result(standings, distances, target, fewest, fastest)
 
 
@@ -170,11 +172,12 @@ def lanes_npz(lanes: Sequence[Lane], points: np.ndarray) -> bytes:
     numbers of the frames ``(T,)``; ``names`` are the lanes'.
     """
     names = ("particles", "image", "probabilities", *CSV_COLUMNS, "common")
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{k}_{name}": np.stack([getattr(frame, name) for frame in lane.frames])
         for k, lane in enumerate(lanes)
         for name in names
     }
     out = io.BytesIO()
-    np.savez_compressed(out, input=points, names=[lane.name for lane in lanes], **arrays)
+    arrays |= {"input": points, "names": [lane.name for lane in lanes]}
+    np.savez_compressed(out, **arrays)
     return out.getvalue()

@@ -118,10 +118,10 @@ def _row_of(here: Evaluation, row: int) -> Evaluation:
 def _stacked(rows: Sequence[Tensor | Evaluation]) -> Tensor | Evaluation:
     """One batch of clouds that all came back as particles, or all evaluated."""
     if isinstance(rows[0], Tensor):
-        return torch.cat(list(rows))
-    rows = [arrived(row) for row in rows]
-    velocity = None if rows[0].velocity is None else torch.cat([row.velocity for row in rows])
-    parts = {name: torch.cat([getattr(row, name) for row in rows]) for name in _PARTS}
+        return torch.cat([row for row in rows if isinstance(row, Tensor)])
+    there = [arrived(row) for row in rows if isinstance(row, Evaluation)]
+    velocity = None if there[0].velocity is None else torch.cat([row.downhill for row in there])
+    parts = {name: torch.cat([getattr(row, name) for row in there]) for name in _PARTS}
     return Evaluation(**parts, velocity=velocity)
 
 

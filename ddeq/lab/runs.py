@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -99,7 +99,7 @@ class LabRun(ClassifierRun):
         return LabFrame(**vars(super()._frame(step)), common=relative)
 
     def __iter__(self) -> Iterator[LabFrame]:
-        return super().__iter__()
+        return cast(Iterator[LabFrame], super().__iter__())
 
 
 def objective(particles: Tensor, image: Tensor, kernel: Kernel) -> Tensor:

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ddeq.run.projection import Projection
-from ddeq.solve.kernels import Kernel, squared_distances
+from ddeq.solve.kernels import Radial, squared_distances
 
 
-def witness(at: Tensor, particles: Tensor, image: Tensor, kernel: Kernel) -> Tensor:
+def witness(at: Tensor, particles: Tensor, image: Tensor, kernel: Radial) -> Tensor:
     """``f(y) = E k(y, z) - E k(y, F(z))`` at ``at (P, d)``, unnormalised, ``(P,)``.
 
     Its mean over the particles ``(N, d)`` less that over the image ``(M, d)`` is ``MMD^2``, and
@@ -23,7 +23,7 @@ def witness(at: Tensor, particles: Tensor, image: Tensor, kernel: Kernel) -> Ten
     return _potential(at, particles, kernel) - _potential(at, image, kernel)
 
 
-def _potential(at: Tensor, points: Tensor, kernel: Kernel) -> Tensor:
+def _potential(at: Tensor, points: Tensor, kernel: Radial) -> Tensor:
     return kernel.value(squared_distances(at[None], points[None])).mean(2)[0]  # (P,)
 
 
@@ -47,7 +47,7 @@ class Plane:
 def on_plane(
     particles: np.ndarray,
     image: np.ndarray,
-    kernel: Kernel,
+    kernel: Radial,
     projection: Projection,
     window: tuple[np.ndarray, np.ndarray],
     count: int = 81,
@@ -67,8 +67,8 @@ def on_plane(
     x, y = (np.linspace(window[0][k], window[1][k], count) for k in (0, 1))
     across = np.stack(np.meshgrid(x, y), -1) - projection(middle)[:2]  # (G, G, 2)
     at = middle + across.reshape(-1, 2) @ axes  # (G G, d)
-    points = (torch.from_numpy(np.asarray(a, np.float64)) for a in (at, particles, image))
-    values = witness(*points, kernel).numpy().reshape(count, count)
+    y_at, z, f = (torch.from_numpy(np.asarray(a, np.float64)) for a in (at, particles, image))
+    values = witness(y_at, z, f, kernel).numpy().reshape(count, count)
     return Plane(x, y, values, flat["z"], flat["F"])
 
 

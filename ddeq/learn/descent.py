@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import torch
@@ -53,7 +53,7 @@ def flow_to(
     )
 
 
-def distances(steps: Iterator[FlowStep], target: np.ndarray) -> list[float]:
+def distances(steps: Iterable[FlowStep], target: np.ndarray) -> list[float]:
     """How far the particles of every step still have to travel on average (exact EMD)."""
     return [emd(step.particles[0].detach().numpy(), target) for step in steps]
 

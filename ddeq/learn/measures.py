@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ddeq.solve.kernels import Kernel, mmd2
+from ddeq.solve.kernels import Radial, mmd2
 
 
-def mmd(a: np.ndarray, b: np.ndarray, kernel: Kernel, valid: np.ndarray | None = None) -> float:
+def mmd(a: np.ndarray, b: np.ndarray, kernel: Radial, valid: np.ndarray | None = None) -> float:
     """Maximum mean discrepancy of clouds ``a (N, d)`` and ``b (M, d)``.
 
     Args:

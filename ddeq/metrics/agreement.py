@@ -35,5 +35,5 @@ class Agreement:
 
 def compare(known: np.ndarray, filled: Sequence[np.ndarray]) -> Agreement:
     """Compare what R runs filled in, ``(N_r, d)`` each, beside the same known points ``(K, d)``."""
-    nearest = cKDTree(known).query(known, k=2)[0][:, 1]  # (K,)
+    nearest = np.asarray(cKDTree(known).query(known, k=2)[0])[:, 1]  # (K,)
     return Agreement(between(filled, emd), float(nearest.mean()))

@@ -48,13 +48,13 @@ def _to_nearest(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distances ``(N,)`` of each point of ``a`` to the nearest of ``b``, and ``(M,)`` back."""
     there, _ = cKDTree(b).query(a)
     back, _ = cKDTree(a).query(b)
-    return there, back
+    return np.asarray(there), np.asarray(back)
 
 
 def coverage(missing: np.ndarray, free: np.ndarray, radius: float) -> float:
     """Share of the points ``missing (M, d)`` that have one of ``free (N, d)`` within ``radius``."""
     nearest, _ = cKDTree(free).query(missing)
-    return float((nearest <= radius).mean())
+    return float(np.mean(nearest <= radius))
 
 
 def f_score_radius(truth: np.ndarray, share: float = 0.01) -> float:

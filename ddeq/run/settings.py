@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ddeq.errors import UserError
-from ddeq.settings import setting, settings_of
+from ddeq.settings import setting, settings_of, values_of
 from ddeq.solve.kernels import KERNELS, Kernel
 from ddeq.solve.solvers import SOLVERS, Solver
 
@@ -44,10 +44,10 @@ class RunSettings:
         """Flat names and numbers, for a link, a card or a file; :meth:`from_dict` inverts it."""
         return {
             "solver": SOLVERS.name_of(self.solver),
-            **asdict(self.solver),
+            **values_of(self.solver),
             "kernel": KERNELS.name_of(self.kernel),
-            **asdict(self.kernel),
-            **asdict(self.limits),
+            **values_of(self.kernel),
+            **values_of(self.limits),
         }
 
     @classmethod
