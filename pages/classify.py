@@ -23,8 +23,7 @@ say(
 )
 left, right = st.columns([2, 5], gap="medium")
 with left:
-    with st.container(key="choose-input"):
-        chosen = choose_input()
+    chosen = choose_input()
     family = family_of_choice(chosen)
     model = load_model(family.classifier)
     with st.expander("Solver settings", icon=":material/tune:", key="solver-settings"):

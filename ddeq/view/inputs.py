@@ -59,20 +59,21 @@ def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
         "Upload": _from_upload,
         "Draw": _from_drawing,
     }
-    source = st.segmented_control(
-        "Input",
-        list(sources),
-        default="Digits",
-        required=True,
-        key="input",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    try:
-        return sources[source]()
-    except UserError as error:
-        st.error(verbatim(str(error)))
-        return None
+    with st.container(key="choose-input"):
+        source = st.segmented_control(
+            "Input",
+            list(sources),
+            default="Digits",
+            required=True,
+            key="input",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        try:
+            return sources[source]()
+        except UserError as error:
+            st.error(verbatim(str(error)))
+            return None
 
 
 def family_of_choice(chosen: Chosen | None) -> Family:

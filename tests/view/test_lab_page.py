@@ -15,6 +15,7 @@ from ddeq.lab.race import Result, Standing
 from ddeq.lab.witness import witness
 from ddeq.metrics.transport import between
 from ddeq.solve.kernels import Riesz
+from ddeq.view.lab.witness import KERNELS, figure_at
 from ddeq.view.lab.words import equilibria_sentence, race_sentence
 from ddeq.view.session import Kept, Name
 
@@ -181,7 +182,8 @@ def test_the_dial_sets_the_other_pages(picked, prefix):
 def test_the_witness_and_its_snippet_agree(picked, prefix):
     test = lab("Witness", picked, {"w-picard-steps": "3", "w-tolerance": "0"}, prefix)
     assert "flow from red to blue" in said(test)
-    [live] = test.session_state[Kept(Name.MADE).key]["witness"].values()
+    made = test.session_state[Kept(Name.MADE).key]
+    [live] = made["witness"].values()
     lines = printed(test)
     assert len(lines) == len(live.frames) == 4
     for line, frame in zip(lines, live.frames, strict=True):
@@ -189,6 +191,19 @@ def test_the_witness_and_its_snippet_agree(picked, prefix):
         step, mean = line.split()
         assert int(step) == frame.step
         assert float(mean) == pytest.approx(float(witness(z, z, image, Riesz()).mean()), abs=1e-4)
+    assert_it_fades(live, *made["view"].values())
+
+
+def assert_it_fades(live, view):
+    """The figure of the witness has its colours from the first step, so that it is seen to fade."""
+    [paper, *_] = KERNELS
+    steps = range(len(live.frames))
+    maps = [figure_at(live, view, paper, k, fitted=False).data[0] for k in steps]
+    assert len({(shown.zmin, shown.zmax) for shown in maps}) == 1
+    reached = [np.abs(shown.z).max() / maps[0].zmax for shown in maps]
+    assert reached[0] == pytest.approx(1) and reached[-1] < 0.7
+    fitted = [figure_at(live, view, paper, k, fitted=True).data[0] for k in steps]
+    assert all(np.abs(shown.z).max() == pytest.approx(shown.zmax) for shown in fitted)
 
 
 def test_what_is_measured_of_one_family_stays_while_another_is_picked():

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ddeq.lab import snippet
-from ddeq.lab.witness import on_plane, window_of
+from ddeq.lab.witness import Plane, on_plane, window_of
 from ddeq.run.export import metrics_csv, trajectory_npz
 from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
@@ -48,14 +48,14 @@ def show(bench: Bench, settings: RunSettings) -> None:
         "flow from red to blue, and at an equilibrium it is flat."
     )
     _stepping(live, view)
-    name = st.session_state["witness-kernel"]
+    name, fitted = st.session_state["witness-kernel"], st.session_state["witness-fitted"]
     take_home(
         bench,
         {
             "ddeq-run.csv": lambda: metrics_csv(live.frames, live.run.labels),
             "ddeq-run.npz": lambda: trajectory_npz(live.frames, bench.points, settings),
         },
-        lambda: [_figure(live, view, name, k) for k in _shown_steps(live)],
+        lambda: [figure_at(live, view, name, k, fitted) for k in _shown_steps(live)],
         "witness",
         snippet.witness(bench.family, bench.cloud, settings, KERNELS[name]),
     )
@@ -68,25 +68,37 @@ def _stepping(live: LiveRun, view: Projection) -> None:
     shown = watch([live], "witness", lambda: None, steps=True).step
     left, right = above.columns([2, 3], gap="medium")
     name = left.selectbox("Kernel", list(KERNELS), key="witness-kernel", bind="query-params")
+    fitted = left.toggle(
+        "Fit colours to the step",
+        help="Else they are those of the first step, and the function is seen to fade.",
+        key="witness-fitted",
+        bind="query-params",
+    )
     left.caption(
         "It steps with the player's timeline. The plane is that of the player's first two axes, "
         "through the middle of the particles and their image; all of them are projected onto it."
     )
     last = len(live.frames) - 1
+    step = last if shown is None else min(shown, last)
     with right:
-        draw(_figure(live, view, name, last if shown is None else min(shown, last)), "witness")
+        draw(figure_at(live, view, name, step, fitted), "witness")
 
 
-def _figure(live: LiveRun, view: Projection, name: str, step: int) -> go.Figure:
-    """The witness function of a frame, in colours that mean the same as at the first one."""
+def figure_at(live: LiveRun, view: Projection, name: str, step: int, fitted: bool) -> go.Figure:
+    """The witness function of a frame, with the kernel of this name.
+
+    Its colours mean the same as at the first frame, unless they are ``fitted`` to this one.
+    """
     frames = live.frames
     clouds = np.concatenate([[f.particles, f.image] for f in frames])
     window = window_of(clouds, view)
-    first, here = (
-        on_plane(frame.particles, frame.image, KERNELS[name], view, window)
-        for frame in (frames[0], frames[step])
-    )
-    return witness(here, frames[step].step, float(np.abs(first.values).max()) or 1.0)
+
+    def seen(k: int) -> Plane:
+        return on_plane(frames[k].particles, frames[k].image, KERNELS[name], view, window)
+
+    here = seen(step)
+    scale = here if fitted else seen(0)
+    return witness(here, frames[step].step, float(np.abs(scale.values).max()) or 1.0)
 
 
 def _shown_steps(live: LiveRun) -> list[int]:
