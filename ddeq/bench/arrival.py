@@ -18,6 +18,7 @@ from ddeq.input.preprocess import collate
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.flow import StopRule
 from ddeq.solve.solvers import EulerDecay
 from ddeq.solve.solvers.rules import Geometric
 
@@ -93,5 +94,5 @@ def _solve(
 def _naive(checkpoint: Checkpoint, x: Tensor, mask: Tensor, z0: Tensor) -> tuple[int, float]:
     model = copy.deepcopy(checkpoint.model).requires_grad_(True)
     sizes = Geometric(FLOW.step_size, FLOW.half_life, FLOW.floor).at
-    taken = naive_flow(model, x, z0, STEPS, mask, sizes, TOLERANCE)
+    taken = naive_flow(model, x, z0, StopRule(STEPS, TOLERANCE), mask, sizes)
     return 2 * taken, float(taken < STEPS)

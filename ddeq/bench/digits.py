@@ -6,6 +6,7 @@ import copy
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,7 +18,7 @@ from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import Limits, RunSettings
-from ddeq.solve.flow import Flow
+from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Euler
 from ddeq.threads import enough_for
@@ -32,10 +33,9 @@ def naive_flow(
     model: Classifier,
     x: Tensor,
     z: Tensor,
-    steps: int,
+    stop: StopRule,
     mask: Tensor | None = None,
     step_size: Callable[[int], float] = lambda k: 5.0,
-    tolerance: float = 0.0,
 ) -> int:
     """Euler steps as one writes them first; returns how many were taken.
 
@@ -46,14 +46,13 @@ def naive_flow(
         model: its weights get gradients, too.
         x: ``(B, M, d_x)``.
         z: ``(B, N, d)``.
-        steps: at most so many.
+        stop: after so many steps, or when all clouds' relative objectives have come so far.
         mask: ``(B, M)`` bool, True where a point is valid.
         step_size: of step ``k``.
-        tolerance: of all clouds' relative objectives.
     """
     before = None
     with enough_for(z.shape[0] * z.shape[1]):
-        for k in range(steps):
+        for k in range(stop.max_steps):
             z = z.detach().requires_grad_()
             image = model.operator(z, model.operator.encode(x, mask))
             objective = mmd2(z, image, Riesz()) / 2  # (B,)
@@ -63,41 +62,40 @@ def naive_flow(
             z = z.detach() - step_size(k) * z.shape[1] * z.grad
             with torch.no_grad():
                 after = mmd2(z, model.operator(z, model.operator.encode(x, mask)), Riesz()) / 2
-            if float((after / before).max()) <= tolerance:
+            if float((after / before).max()) <= stop.tolerance:
                 return k + 1
-    return steps
+    return stop.max_steps
 
 
-def measure(
-    config: OperatorConfig,
-    batch: int,
-    steps: int,
-    device: torch.device | str,
-    repeats: int,
-    points: int = POINTS,
-    particles: int | None = None,
-    naive_steps: int | None = None,
-) -> dict:
+@dataclass(frozen=True)
+class Size:
+    """What is solved at once: so many clouds of ``points`` points, each by ``particles``.
+
+    Attributes:
+        steps: of one solve, over which the flow is timed.
+        naive_steps: over which the naive way is timed, at most ``steps``.
+    """
+
+    batch: int
+    steps: int
+    points: int = POINTS
+    particles: int | None = None
+    naive_steps: int = NAIVE_STEPS
+
+
+def measure(config: OperatorConfig, size: Size, device: torch.device | str, repeats: int) -> dict:
     """Milliseconds a step of the flow and of the naive way, medians over ``repeats``.
 
-    ``matmul_share`` is the rate of matrix operations in a step over that of one large product.
-
-    Args:
-        config: sizes of the operator; its weights are random, which changes no timing.
-        batch: how many clouds at once.
-        steps: of one solve.
-        device: where to measure.
-        repeats: of every measurement.
-        points: of each cloud.
-        particles: of each cloud; default: 10.
-        naive_steps: over which the naive way is timed; default: :data:`NAIVE_STEPS`.
+    ``matmul_share`` is the rate of matrix operations in a step over that of one large product. The
+    weights are random, which changes no timing.
     """
     torch.manual_seed(0)
     model = Classifier(ClassifierConfig(config)).eval().to(device)
     naive_model = copy.deepcopy(model)
     model.requires_grad_(False)  # as loaded from a checkpoint
-    x = torch.randn(batch, points, config.input_dim, device=device)
-    z0 = model.start(range(batch), particles)
+    x = torch.randn(size.batch, size.points, config.input_dim, device=device)
+    z0 = model.start(range(size.batch), size.particles)
+    steps, few = size.steps, min(size.steps, size.naive_steps)
     first: list[float] = []
     encoded: list[float] = []
 
@@ -111,35 +109,38 @@ def measure(
         wait(device)
         encoded.append(1e3 * flow.solution.seconds / steps)
 
-    few = min(steps, naive_steps or NAIVE_STEPS)
-
     def naive() -> None:
-        naive_flow(naive_model, x, z0, few)
+        naive_flow(naive_model, x, z0, StopRule(few, 0.0))
         wait(device)
 
-    flow = flow_of(model.encode(x), z0, euler(steps))
-    operations = matmul_operations(lambda: flow.objective(z0))  # of one step
-    ours, theirs = [], []
     solve()  # warm up
     naive()
     first.clear()
     encoded.clear()
-    for _ in range(repeats):  # taking turns, so that a slow moment hurts both
-        ours.append(milliseconds(solve) / steps)
-        theirs.append(milliseconds(naive) / few)
-    mine, slow = statistics.median(ours), statistics.median(theirs)
+    ours, theirs = _in_turns(solve, naive, repeats)
+    flow = flow_of(model.encode(x), z0, euler(steps))
+    operations = matmul_operations(lambda: flow.objective(z0))  # of one step
     after_encoding = statistics.median(encoded)
     return {
-        "batch": batch,
+        "batch": size.batch,
         "particles": z0.shape[1],
         "steps": steps,
-        "ms_per_step": mine,
+        "ms_per_step": ours / steps,
         "ms_per_step_after_encoding": after_encoding,
-        "ms_per_step_naive": slow,
-        "ratio": slow / mine,
+        "ms_per_step_naive": theirs / few,
+        "ratio": (theirs / few) / (ours / steps),
         "ms_to_first_step": statistics.median(first),
         "matmul_share": operations / (1e-3 * after_encoding) / matmul_rate(device),
     }
+
+
+def _in_turns(
+    a: Callable[[], None], b: Callable[[], None], repeats: int
+) -> tuple[float, float]:
+    """Median milliseconds of each, taking turns, so that a slow moment hurts both."""
+    spent = [(milliseconds(a), milliseconds(b)) for _ in range(repeats)]
+    of_a, of_b = zip(*spent, strict=True)
+    return statistics.median(of_a), statistics.median(of_b)
 
 
 def measure_completion(
@@ -206,10 +207,9 @@ def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5
 
 def _sizes(config: OperatorConfig, device: torch.device | str, steps: int, repeats: int) -> dict:
     few = max(1, steps // 10)  # what takes long is timed over fewer steps
-    return {
-        "batch_1": measure(config, 1, steps, device, repeats),
-        "batch_64": measure(config, 64, few, device, repeats),
-        f"particles_{MANY}": measure(
-            config, 1, few, device, repeats, particles=MANY, naive_steps=1
-        ),
+    sizes = {
+        "batch_1": Size(1, steps),
+        "batch_64": Size(64, few),
+        f"particles_{MANY}": Size(1, few, particles=MANY, naive_steps=1),
     }
+    return {name: measure(config, size, device, repeats) for name, size in sizes.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from ddeq.bench.digits import measure, measure_completion
+from ddeq.bench.digits import Size, measure, measure_completion
 from ddeq.model.completer import CompleterConfig
 from ddeq.model.operator import OperatorConfig
 
@@ -20,7 +20,7 @@ def bench(device: torch.device | str = "cpu", steps: int = 200, repeats: int = 5
     """Classify 1,024 points; complete 512 by as many, in fewer steps, as each takes longer."""
     return {
         "points": POINTS,
-        "classification": measure(CLASSIFIER, 1, steps, device, repeats, POINTS),
+        "classification": measure(CLASSIFIER, Size(1, steps, POINTS), device, repeats),
         "completion": measure_completion(
             COMPLETER, max(1, steps // 10), device, repeats, KNOWN, FREE
         ),

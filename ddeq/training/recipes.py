@@ -203,44 +203,49 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
         plain = _read(Path(path))
         for change in changes:
             _set(plain, change)
-        stages = [
-            Stage(**{**stage, "solves": tuple(Solve.from_dict(s) for s in stage.get("solves", ()))})
-            for stage in plain["stages"]
-        ]
-        kind, data = plain.get("kind", "classifier"), plain.get("data", "digits")
-        if not KINDS[kind].solves:
-            plain["card"].pop("settings", None)  # of a solver
-        elif not all(stage.solves for stage in stages):
-            raise ValueError(f"every stage of a {kind} needs solves")
-        return Recipe(
-            name=plain["name"],
-            kind=kind,
-            data=data,
-            seed=plain["seed"],
-            model=KINDS[kind].Config.from_dict(plain["model"]),
-            augmentation=SOURCES[data].augmentation(**plain.get("augmentation", {})),
-            holes=SOURCES[data].holes(**plain.get("holes", {})),
-            validation=plain.get("validation", 0),
-            stages=tuple(stages),
-            card={
-                "name": plain["name"],
-                "kind": kind,
-                "data": data,
-                "validation": plain.get("validation", 0),
-                **plain["card"],
-            },
-            validate_every=plain.get("validate_every", 500),
-            validate_points=plain.get("validate_points"),
-            weight_decay=plain.get("weight_decay", 0.0),
-            average=plain.get("average", 0.0),
-            keep=plain.get("keep", "last"),
-        )
+        return _recipe_of(plain)
     except FileNotFoundError as error:
         raise UserError(f"There is no recipe {path}: look in the folder recipes/.") from error
     except (tomllib.TOMLDecodeError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise UserError(
             f"The recipe {path} cannot be used ({error}): compare it to recipes/."
         ) from error
+
+
+def _recipe_of(plain: dict[str, Any]) -> Recipe:
+    """The recipe that the tables of a file describe."""
+    stages = [
+        Stage(**{**stage, "solves": tuple(Solve.from_dict(s) for s in stage.get("solves", ()))})
+        for stage in plain["stages"]
+    ]
+    kind, data = plain.get("kind", "classifier"), plain.get("data", "digits")
+    if not KINDS[kind].solves:
+        plain["card"].pop("settings", None)  # of a solver
+    elif not all(stage.solves for stage in stages):
+        raise ValueError(f"every stage of a {kind} needs solves")
+    return Recipe(
+        name=plain["name"],
+        kind=kind,
+        data=data,
+        seed=plain["seed"],
+        model=KINDS[kind].Config.from_dict(plain["model"]),
+        augmentation=SOURCES[data].augmentation(**plain.get("augmentation", {})),
+        holes=SOURCES[data].holes(**plain.get("holes", {})),
+        validation=plain.get("validation", 0),
+        stages=tuple(stages),
+        card={
+            "name": plain["name"],
+            "kind": kind,
+            "data": data,
+            "validation": plain.get("validation", 0),
+            **plain["card"],
+        },
+        validate_every=plain.get("validate_every", 500),
+        validate_points=plain.get("validate_points"),
+        weight_decay=plain.get("weight_decay", 0.0),
+        average=plain.get("average", 0.0),
+        keep=plain.get("keep", "last"),
+    )
 
 
 def _read(path: Path) -> dict:

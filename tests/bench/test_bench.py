@@ -8,7 +8,7 @@ import torch
 
 from ddeq import bench as benches
 from ddeq.bench import arrival, growth, objects, threads
-from ddeq.bench.digits import measure
+from ddeq.bench.digits import Size, measure
 from ddeq.bench.rate import matmul_operations
 from ddeq.bench.timing import peak_megabytes
 from ddeq.errors import UserError
@@ -56,7 +56,7 @@ def test_objects_are_measured_with_the_sizes_of_their_recipes(name, measured):
 
 def test_encoding_is_no_part_of_a_step_after_it(monkeypatch):
     monkeypatch.setattr("ddeq.bench.digits.NAIVE_STEPS", 1)
-    row = measure(OperatorConfig(input_dim=3, heads=8), 1, 2, "cpu", 1, points=700)
+    row = measure(OperatorConfig(input_dim=3, heads=8), Size(1, 2, points=700), "cpu", 1)
     assert 0 < row["ms_per_step_after_encoding"] < row["ms_per_step"]
     assert row["steps"] == 2
 
