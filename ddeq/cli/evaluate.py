@@ -53,6 +53,10 @@ COMPLETERS = {
 Task = Callable[[argparse.Namespace], dict[str, Any]]
 
 
+MNIST = ("MNIST_FOLDER", "with MNIST's IDX files")
+FURNITURE = ("FURNITURE_FOLDER", "with the unpacked package sweethome3d-furniture")
+
+
 def add_options(parser: Parser) -> None:
     """The options of all tasks."""
     tasks = parser.add_subparsers(required=True, metavar="TASK")
@@ -68,76 +72,83 @@ def add_options(parser: Parser) -> None:
         task.set_defaults(run=recorded(run), folder=folder, model=weights_file(model))
         return task
 
-    def add_steps_table(task: Parser) -> None:
-        task.add_argument(
-            "--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps"
-        )
+    _add_digits(add("digits", evaluate_digits, MNIST, "digits"))
+    name = "completion-digits"
+    _add_completion_digits(add(name, evaluate_completion_digits, MNIST, name))
+    _add_solvers(add("solvers", evaluate_solvers, MNIST, "digits"))
+    _add_objects(add("objects", evaluate_objects, FURNITURE, "objects"))
 
-    def add_runs(task: Parser, examples: str) -> None:
-        task.add_argument(
-            "--runs",
-            type=Path,
-            help=f"folder of training runs to compare, such as {examples}; "
-            "default: the shipped models",
-        )
-        task.add_argument(
-            "--seeds",
-            type=whole(0),
-            nargs="+",
-            default=[0, 1, 2],
-            help="of those runs (default: 0 1 2)",
-        )
+    name = "completion-objects"
+    completion_objects = add(name, evaluate_completion_objects, FURNITURE, name)
+    add_card(completion_objects)
+    _add_runs(completion_objects, "completion-objects-0 and completion-objects-pcn-2")
+    _add_steps_table(completion_objects)
 
-    mnist = ("MNIST_FOLDER", "with MNIST's IDX files")
-    package = ("FURNITURE_FOLDER", "with the unpacked package sweethome3d-furniture")
-    sub = add("digits", evaluate_digits, mnist, "digits")
-    add_card(sub)
-    sub.add_argument("--limit", type=whole(1), help="only the first so many digits")
-    sub.add_argument(
+    modelnet.add_task(tasks)
+
+
+def _add_digits(task: Parser) -> None:
+    add_card(task)
+    task.add_argument("--limit", type=whole(1), help="only the first so many digits")
+    task.add_argument(
         "--stability", action="store_true", help="also solve 5x longer and from another seed"
     )
 
-    sub = add("completion-digits", evaluate_completion_digits, mnist, "completion-digits")
-    add_card(sub)
-    sub.add_argument(
-        "--limit",
-        type=whole(1),
-        default=2000,
-        help="only the first so many digits (default: %(default)s)",
-    )
-    sub.add_argument(
+
+def _add_completion_digits(task: Parser) -> None:
+    add_card(task)
+    _add_limit(task, 2000)
+    _add_steps_table(task)
+    task.add_argument(
         "--neighbours",
         type=whole(0),
         default=5000,
         help="copy from the first so many training digits (default: %(default)s; 0: not at all)",
     )
-    add_steps_table(sub)
 
-    sub = add("solvers", evaluate_solvers, mnist, "digits")
-    sub.add_argument(
-        "--limit",
-        type=whole(1),
-        default=200,
-        help="only the first so many digits (default: %(default)s)",
-    )
-    sub.add_argument(
+
+def _add_solvers(task: Parser) -> None:
+    _add_limit(task, 200)
+    task.add_argument(
         "--figure", type=Path, metavar="FILE", help="draw the solvers' curves as an SVG"
     )
 
-    sub = add("objects", evaluate_objects, package, "objects")
-    add_card(sub)
-    add_runs(sub, "objects-0 and objects-pointnet-2")
-    sub.add_argument(
+
+def _add_objects(task: Parser) -> None:
+    add_card(task)
+    _add_runs(task, "objects-0 and objects-pointnet-2")
+    task.add_argument(
         "--samplings", type=whole(1), default=5, help="of each object (default: %(default)s)"
     )
-    sub.add_argument("--points", type=whole(3), help="of each sampling; default: the card's")
+    task.add_argument("--points", type=whole(3), help="of each sampling; default: the card's")
 
-    sub = add("completion-objects", evaluate_completion_objects, package, "completion-objects")
-    add_card(sub)
-    add_runs(sub, "completion-objects-0 and completion-objects-pcn-2")
-    add_steps_table(sub)
 
-    modelnet.add_task(tasks)
+def _add_limit(task: Parser, usual: int) -> None:
+    task.add_argument(
+        "--limit",
+        type=whole(1),
+        default=usual,
+        help="only the first so many digits (default: %(default)s)",
+    )
+
+
+def _add_steps_table(task: Parser) -> None:
+    task.add_argument("--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps")
+
+
+def _add_runs(task: Parser, examples: str) -> None:
+    task.add_argument(
+        "--runs",
+        type=Path,
+        help=f"folder of training runs to compare, such as {examples}; default: the shipped models",
+    )
+    task.add_argument(
+        "--seeds",
+        type=whole(0),
+        nargs="+",
+        default=[0, 1, 2],
+        help="of those runs (default: 0 1 2)",
+    )
 
 
 def evaluate_digits(options: argparse.Namespace) -> dict[str, Any]:

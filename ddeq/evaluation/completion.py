@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -213,19 +214,11 @@ def compare(
     """
     if not cases:
         raise UserError("None of the clouds can be cut, so take more of them.")
-    scores: dict[str, Scores] = {}
-    rows: dict[str, dict] = {}
-    report: dict = {}
-
-    def add(name: str, parameters: int, found: Mapping[str, Scores], solved: list[Solved]) -> None:
-        scores[name] = _mean(list(found.values()))
-        rows[name] = {"parameters": parameters, **_table(scores[name], cases)}
-        rows[name] |= _equilibrium(*solved) if solved else {}
-        if len(found) > 1:
-            rows[name]["trainings"] = _trainings(found)
-
+    methods: list[_Method] = []
+    report: dict[str, Any] = {}
     for name, trainings in models.items():
-        found, solves = {}, []
+        found: dict[str, Scores] = {}
+        solves: list[Solved] = []
         for training, checkpoint in trainings.items():
             if not checkpoint.model.solves:
                 found[training] = score(cases, decode(checkpoint, cases, device, batch_size))
@@ -241,23 +234,46 @@ def compare(
                 if steps_table:
                     report["steps_table"] = _steps_table(*how)
         if found:
-            add(name, next(iter(trainings.values())).parameters, found, solves)
-    add("copy", 0, {"copy": score(cases, None)}, [])
+            parameters = next(iter(trainings.values())).parameters
+            methods.append(_Method(name, parameters, found, solves))
+    methods.append(_Method("copy", 0, {"copy": score(cases, None)}, []))
     if neighbour is not None:
         copied = [neighbour(case) for case in tqdm(cases, unit="case", desc="neighbours")]
-        add("neighbour", 0, {"neighbour": score(cases, copied)}, [])
-    cuts = list(dict.fromkeys(case.cut for case in cases))
-    if len(cuts) > 1:
-        report["cuts"] = {
-            cut: {name: _table(found, cases, cut) for name, found in scores.items()} for cut in cuts
-        }
+        methods.append(_Method("neighbour", 0, {"neighbour": score(cases, copied)}, []))
+    return {"cases": len(cases), **_side_by_side(methods, cases), **report}
+
+
+@dataclass(frozen=True)
+class _Method:
+    """What a method came to: scores by training, and its solves if it is a DDEQ or a control."""
+
+    name: str
+    parameters: int
+    found: Mapping[str, Scores]
+    solves: Sequence[Solved]
+
+
+def _side_by_side(methods: Sequence[_Method], cases: Sequence[Case]) -> dict[str, Any]:
+    """A row for each method, the DDEQ's paired differences to the others, and a table a cut."""
+    scores = {method.name: _mean(list(method.found.values())) for method in methods}
+    rows: dict[str, dict[str, Any]] = {}
+    for method in methods:
+        row = {"parameters": method.parameters, **_table(scores[method.name], cases)}
+        row |= _equilibrium(*method.solves) if method.solves else {}
+        if len(method.found) > 1:
+            row["trainings"] = _trainings(method.found)
+        rows[method.name] = row
     others = [name for name in scores if name != DDEQ] if DDEQ in scores else []
-    return {
-        "cases": len(cases),
+    sides: dict[str, Any] = {
         "methods": rows,
         "ddeq_minus": {name: difference(scores[DDEQ], scores[name], cases) for name in others},
-        **report,
     }
+    cuts = list(dict.fromkeys(case.cut for case in cases))
+    if len(cuts) > 1:
+        sides["cuts"] = {
+            cut: {name: _table(found, cases, cut) for name, found in scores.items()} for cut in cuts
+        }
+    return sides
 
 
 def _mean(found: Sequence[Scores]) -> Scores:

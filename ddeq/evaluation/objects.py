@@ -125,6 +125,8 @@ def compare(
         for name, method in methods.items()
     }
     copies = copied(objects, known)
+    others = [name for name in marks if name != DDEQ] if DDEQ in marks else []
+    groups = objects.groups.numpy()
     return {
         "objects": len(objects),
         "points": points,
@@ -134,9 +136,7 @@ def compare(
             name: _row(method, marks[name], objects, copies) for name, method in methods.items()
         },
         "ddeq_minus": {
-            name: _difference(marks[DDEQ][PLAIN], marks[name][PLAIN], objects.groups.numpy())
-            for name in marks
-            if DDEQ in marks and name != DDEQ
+            name: _difference(marks[DDEQ][PLAIN], marks[name][PLAIN], groups) for name in others
         },
     }
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud
@@ -110,15 +111,9 @@ class CompleterRun(Run[CompletionFrame]):
         self.standard = standardise(plane, isotropic(checkpoint.card))
         limit, rng = checkpoint.card["points"], np.random.default_rng(0)
         self.seen = subsample(self.standard.points, limit, rng)  # (K', d) by the model
-        if start is None:
-            rule = usual_count(checkpoint.card, hollow)
-            self.free = _checked_count(rule if free is None else free)
-            points = scatter([settings.limits.seed], [self.free], dim)  # (1, N, d)
-        else:
-            self.free = _checked_count(len(start))
-            points = torch.from_numpy(self.in_frame_units(start))[None].float()
-        if not points.isfinite().all():
-            raise UserError("The particles to start from are not all numbers, so start from noise.")
+        wanted = usual_count(checkpoint.card, hollow) if free is None else free
+        points = self._beginning(settings.limits.seed, wanted, start)
+        self.free = points.shape[1]
         self._compare = self._longest = None
         if hollow.truth is not None:
             proportions = isotropic(checkpoint.card)
@@ -131,6 +126,17 @@ class CompleterRun(Run[CompletionFrame]):
         z0 = self.model.lift(points.to(device))
         flow = flow_of(encoded, z0, settings, [settings.limits.seed])
         super().__init__(flow, settings, device)
+
+    def _beginning(self, seed: int, free: int, start: np.ndarray | None) -> Tensor:
+        """Where free particles start, in units of frames: noise, or a ``start``; ``(1, N, d)``."""
+        if start is None:
+            dim = self.model.config.operator.input_dim
+            return scatter([seed], [_checked_count(free)], dim)
+        _checked_count(len(start))
+        points = torch.from_numpy(self.in_frame_units(start))[None].float()
+        if not points.isfinite().all():
+            raise UserError("The particles to start from are not all numbers, so start from noise.")
+        return points
 
     def in_frame_units(self, points: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`in_own_units`."""
