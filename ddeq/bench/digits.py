@@ -118,21 +118,24 @@ def measure(config: OperatorConfig, size: Size, device: torch.device | str, repe
     first.clear()
     encoded.clear()
     ours, theirs = _in_turns(solve, naive, repeats)
-    ours, theirs = ours / steps, theirs / few
     flow = flow_of(model.encode(x), z0, euler(steps))
-    operations = matmul_operations(lambda: flow.objective(z0))  # of one step
     after_encoding = statistics.median(encoded)
     return {
         "batch": size.batch,
         "particles": z0.shape[1],
         "steps": steps,
-        "ms_per_step": ours,
+        "ms_per_step": ours / steps,
         "ms_per_step_after_encoding": after_encoding,
-        "ms_per_step_naive": theirs,
-        "ratio": theirs / ours,
+        "ms_per_step_naive": theirs / few,
+        "ratio": theirs / few * steps / ours,
         "ms_to_first_step": statistics.median(first),
-        "matmul_share": operations / (1e-3 * after_encoding) / matmul_rate(device),
+        "matmul_share": _matmul_share(lambda: flow.objective(z0), after_encoding, device),
     }
+
+
+def _matmul_share(step: Callable[[], object], ms: float, device: torch.device | str) -> float:
+    """The rate of matrix operations of a step that takes so long, over that of a large product."""
+    return matmul_operations(step) / (1e-3 * ms) / matmul_rate(device)
 
 
 def _in_turns(a: Callable[[], None], b: Callable[[], None], repeats: int) -> tuple[float, float]:

@@ -117,13 +117,7 @@ def compare(
     labels = objects.labels.numpy()
     data = {name: sampled(objects, points, samplings, name) for name in CONDITIONS}
     data["evenly_spread"] = evenly_spread(objects, points)
-    marks = {
-        name: {
-            condition: mark([answer(clouds) for answer in method.trainings.values()], labels)
-            for condition, clouds in data.items()
-        }
-        for name, method in methods.items()
-    }
+    marks = {name: _marks(method, data, labels) for name, method in methods.items()}
     copies = copied(objects, known)
     others = [name for name in marks if name != DDEQ] if DDEQ in marks else []
     groups = objects.groups.numpy()
@@ -138,6 +132,14 @@ def compare(
         "ddeq_minus": {
             name: _difference(marks[DDEQ][PLAIN], marks[name][PLAIN], groups) for name in others
         },
+    }
+
+
+def _marks(method: Method, data: Mapping[str, Labelled], labels: np.ndarray) -> dict[str, Marks]:
+    """The marks of a method's trainings, condition by condition."""
+    return {
+        condition: mark([answer(clouds) for answer in method.trainings.values()], labels)
+        for condition, clouds in data.items()
     }
 
 

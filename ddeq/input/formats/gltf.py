@@ -135,12 +135,7 @@ def _assemble(
     header: dict[str, Any], accessors: Accessors, placed: dict[int, np.ndarray], name: str
 ) -> Geometry:
     """The triangles of all objects; the points, if there are none."""
-    parts = [
-        (part, transforms)
-        for mesh, transforms in placed.items()
-        for part in header["meshes"][mesh]["primitives"]
-        if "POSITION" in part["attributes"]
-    ]
+    parts = _primitives(header, placed)
     modes = {part.get("mode", _TRIANGLES) for part, _ in parts}
     surfaces = modes & {_TRIANGLES, _STRIP, _FAN}
     used = surfaces or modes & {_POINTS}
@@ -175,6 +170,18 @@ def _assemble(
         has_normals="NORMAL" in attributes,
         notes=_notes(header, placed, modes - used),
     )
+
+
+def _primitives(
+    header: dict[str, Any], placed: dict[int, np.ndarray]
+) -> list[tuple[dict[str, Any], np.ndarray]]:
+    """What has positions in the meshes that are placed, with the transforms ``(copies, 4, 4)``."""
+    return [
+        (part, transforms)
+        for mesh, transforms in placed.items()
+        for part in header["meshes"][mesh]["primitives"]
+        if "POSITION" in part["attributes"]
+    ]
 
 
 def _notes(
