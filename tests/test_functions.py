@@ -16,6 +16,7 @@ WHY = {
     "ddeq/lab/fork.py Fork.__init__": "those of the run it is, and where it leaves another",
     "ddeq/solve/flow.py Flow.__init__": "the settings of a solve, by keyword; they meet here alone",
     "ddeq/run/completion.py CompleterRun.__init__": "the settings of a run, by keyword",
+    "ddeq/training/loop.py train": "one loop, from top to bottom; what it is given, by keyword",
     "ddeq/view/player/component.py player": "what the player shows, by keyword",
 }
 

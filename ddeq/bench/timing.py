@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 
-def milliseconds(work: Callable[[], None]) -> float:
+def milliseconds(work: Callable[[], object]) -> float:
     """How long ``work`` takes."""
     began = time.perf_counter()
     work()

@@ -117,12 +117,7 @@ def train(
         The trained model, on ``device``: its last weights, or its best.
     """
     out.mkdir(parents=True, exist_ok=True)
-    torch.manual_seed(recipe.seed)
-    model = KINDS[recipe.kind](recipe.model).train().to(device)
-    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
-    average = get_ema_multi_avg_fn(recipe.average)
-    averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-    state = TrainingState(model, averaged, optimiser, torch.Generator().manual_seed(recipe.seed))
+    state = _fresh_state(recipe, device)
     if resume and (out / "state.pt").is_file():
         state.restore(out / "state.pt")
     else:
@@ -134,14 +129,14 @@ def train(
         at = None
         for number, stage, within in remaining(recipe, state.batch):
             if number != at:
-                at, indices = (
-                    number,
-                    endless_batches(len(clouds), stage.batch_size, state.generator),
-                )
+                indices = endless_batches(len(clouds), stage.batch_size, state.generator)
+                at = number
             if state.batch == until:
                 state.save(out / "state.pt")
                 break
-            loss = _train_batch(state, recipe, stage, within, clouds, next(indices), device)
+            for group in state.optimiser.param_groups:
+                group["lr"] = stage.learning_rate_at(within)
+            loss = _train_batch(state, recipe, stage, clouds, next(indices), device)
             state.batch += 1
             state.seconds = time.perf_counter() - began
             bar.update()
@@ -150,7 +145,7 @@ def train(
                 line = {k: round(float(v.detach()), 5) for k, v in vars(loss).items()}
                 bar.set_postfix(line)
                 if held_out is not None and (state.batch % recipe.validate_every == 0 or last):
-                    line |= task.validate(averaged.module, held_out, recipe, device)
+                    line |= task.validate(state.averaged.module, held_out, recipe, device)
                     _keep_if_best(state, line[task.criterion], out / "best.pt")
                 log.write(json.dumps({"stage": number, "batch": state.batch, **line}) + "\n")
                 log.flush()
@@ -158,8 +153,18 @@ def train(
                 state.save(out / "state.pt")
     if recipe.keep == "best" and (out / "best.pt").is_file():
         best = torch.load(out / "best.pt", weights_only=True, map_location=device)
-        averaged.module.load_state_dict(best)
-    return cast(Model, averaged.module.eval())
+        state.averaged.module.load_state_dict(best)
+    return cast(Model, state.averaged.module.eval())
+
+
+def _fresh_state(recipe: Recipe, device: torch.device | str) -> TrainingState:
+    """Before the first batch."""
+    torch.manual_seed(recipe.seed)
+    model = KINDS[recipe.kind](recipe.model).train().to(device)
+    optimiser = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
+    average = get_ema_multi_avg_fn(recipe.average)
+    averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+    return TrainingState(model, averaged, optimiser, torch.Generator().manual_seed(recipe.seed))
 
 
 def _keep_if_best(state: TrainingState, error: float, path: Path) -> None:
@@ -173,14 +178,11 @@ def _train_batch(
     state: TrainingState,
     recipe: Recipe,
     stage: Stage,
-    within: int,
     clouds: Clouds,
     index: Tensor,
     device: torch.device | str,
 ) -> Losses:
     """One optimiser step on the clouds ``index (B,)``; returns the losses there."""
-    for group in state.optimiser.param_groups:
-        group["lr"] = stage.learning_rate_at(within)
     with enough_for(len(index) * stage.points):
         batch = clouds.batch(index, stage.points, state.generator, recipe.augmentation)
         loss = TASKS[recipe.kind].losses(state.model, batch, recipe, stage, state.generator, device)
