@@ -36,9 +36,17 @@ def triangulate(vertices: np.ndarray, corners: np.ndarray, sizes: np.ndarray) ->
         if size < 3:
             continue
         polygons = corners[starts[alike, None] + np.arange(size)]  # (P,size)
-        convex = _are_convex(vertices[polygons]) if size > 3 else np.ones(len(polygons), bool)
-        pieces.append(_fans(polygons[convex]))
-        pieces += [polygon[_cut(vertices[polygon])] for polygon in polygons[~convex]]
+        if size == 3:
+            pieces.append(polygons)
+            continue
+        turns = _turns(vertices[polygons])  # (P,size)
+        if size == 4:  # any quad is covered from its one corner that points inwards
+            polygons = _roll(polygons, turns.argmin(axis=1))
+            concave = (turns < 0).sum(axis=1) > 1
+        else:
+            concave = (turns < 0).any(axis=1)
+        pieces.append(_fans(polygons[~concave]))
+        pieces += _cut(vertices, polygons[concave])
     return np.concatenate(pieces)
 
 
@@ -83,17 +91,28 @@ def _normals(points: np.ndarray) -> np.ndarray:
     return np.cross(arms, np.roll(arms, -1, axis=1)).sum(axis=1)
 
 
-def _are_convex(points: np.ndarray) -> np.ndarray:
-    """Whether polygons (P, n, 3) turn one way only: bool (P,)."""
+def _turns(points: np.ndarray) -> np.ndarray:
+    """How sharply polygons (P, n, 3) turn at their corners: (P, n), below 0 where inwards."""
     edges = np.roll(points, -1, axis=1) - points
     normals = _normals(points)
     turns = np.einsum("pni,pi->pn", np.cross(np.roll(edges, 1, axis=1), edges), normals)
-    return (turns >= -_FLAT * (normals**2).sum(axis=1, keepdims=True)).all(axis=1)
+    return np.where(turns >= -_FLAT * (normals**2).sum(axis=1, keepdims=True), abs(turns), turns)
 
 
-def _cut(points: np.ndarray) -> np.ndarray:
-    """Triangles (T, 3) of one polygon (n, 3), as indices of its corners."""
-    seen = int(np.abs(_normals(points[None])[0]).argmax())  # the polygon is widest along this axis
-    plane = np.ascontiguousarray(np.delete(points, seen, axis=1))
-    ends = np.array([len(points)], np.uint32)  # of the outline, and no holes
-    return mapbox_earcut.triangulate_float64(plane, ends).reshape(-1, 3).astype(np.int64)
+def _roll(polygons: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Polygons (P, n) that begin with their corners (P,)."""
+    size = polygons.shape[1]
+    return np.take_along_axis(polygons, (first[:, None] + np.arange(size)) % size, axis=1)
+
+
+def _cut(vertices: np.ndarray, polygons: np.ndarray) -> list[np.ndarray]:
+    """Triangles (T, 3) of each polygon (n corners), as indices of vertices."""
+    points = vertices[polygons]  # (P,n,3)
+    seen = np.abs(_normals(points)).argmax(axis=1)  # the axis along which each is widest
+    axes = np.array([[1, 2], [0, 2], [0, 1]])[seen]
+    planes = np.take_along_axis(points, axes[:, None], axis=2)  # (P,n,2)
+    ends = np.array(polygons.shape[1:], np.uint32)  # of the outline, and no holes
+    return [
+        polygon[mapbox_earcut.triangulate_float64(plane, ends)].reshape(-1, 3)
+        for polygon, plane in zip(polygons, planes, strict=True)
+    ]
