@@ -172,6 +172,12 @@ BOXES = {
     "obj of quads and triangles": ("a.obj", obj(faces=MIXED), 8),
     "obj with textures and normals": ("a.obj", obj(corner="{0}/1/{0}"), 6),
     "obj with normals alone": ("a.obj", obj(corner="{0}//{0}"), 6),
+    "obj with textures here and there": ("a.obj", obj().replace(b" 1 ", b" 1/7 "), 6),
+    "obj with textures and normals here and there": (
+        "a.obj",
+        obj(corner="{0}/1").replace(b"f 1/1", b"f 1/1/1 ").replace(b"7/1", b"7"),
+        6,
+    ),
     "obj that counts back": ("a.obj", RELATIVE, 6),
     "obj with long lines split": ("a.obj", obj().replace(b"f 1 2", b"f 1 \\\n2"), 6),
     "obj with windows lines": ("a.obj", b"# made by hand\r\n" + obj().replace(b"\n", b"\r\n"), 6),

@@ -11,6 +11,7 @@ Format: https://paulbourke.net/dataformats/obj/
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 
 import numpy as np
@@ -82,12 +83,24 @@ def _read_faces(faces: list[bytes], lines: list[bytes]) -> tuple[np.ndarray, np.
     # One pass after the other, as lists of words would take far more memory than the file.
     sizes = np.fromiter((len(line.split()) - 1 for line in faces), np.int64, len(faces))
     text = b"\n".join(line.partition(b" " if b" " in line else b"\t")[2] for line in faces)
-    if b"/" in text:  # corners of textures and normals
-        text = re.sub(rb"/[^\s]*", b"", text)
-    corners = np.array(text.split(), np.bytes_).astype(np.int64)
+    corners = _read_corners(text, int(sizes.sum()))
     if (corners < 0).any():  # counted back from the last vertex above the face
         above = np.cumsum([line.startswith(_VERTEX) for line in lines])
         rows = [i for i, line in enumerate(lines) if line.startswith(_FACE)]
         back = np.repeat(above[rows], sizes)
         corners = np.where(corners < 0, back + corners + 1, corners)
     return corners - 1, sizes
+
+
+def _read_corners(text: bytes, count: int) -> np.ndarray:
+    """The first number of each of ``count`` words such as 1, 1/2, 1//3 or 1/2/3."""
+    slashes = text.split(None, 1)[0].count(b"/")
+    numbers = text.replace(b"//", b"/0/").replace(b"/", b" ")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # it stops at what is no number
+        found = np.fromstring(numbers, np.int64, sep=" ")
+    alike = {*text.translate(None, b"-+0123456789").split()} <= {b"/" * slashes}
+    if alike and len(found) == (slashes + 1) * count:
+        return found[:: slashes + 1].copy()
+    words = re.sub(rb"/[^\s]*", b"", text).split()  # not all have as many numbers as the first
+    return np.array(words, np.bytes_).astype(np.int64)
