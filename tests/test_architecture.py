@@ -56,6 +56,12 @@ def test_arrows_that_a_longer_way_implies_are_left_out():
     assert import_graph.rows_of(graph) == [["c"], ["b"], ["a"]]
 
 
+def test_the_way_of_the_data_leads_through_folders():
+    way = import_graph.way_of_data(import_graph.room_graph())
+    assert way["run"] == {"input", "metrics", "model", "solve"}
+    assert "errors" not in way and {"app", "pages"} < set(way)
+
+
 def test_the_picture_is_up_to_date():
     drawn = import_graph.picture(import_graph.room_graph())
     assert import_graph.PICTURE.read_text() == drawn, "run: python tools/import_graph.py --draw"

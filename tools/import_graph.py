@@ -115,16 +115,23 @@ def summary(room: str) -> str:
     known = modules()
     path = known.get(f"ddeq.{room}") or known.get(room)
     text = WORDS.get(room) or ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
-    return text.splitlines()[0].partition("; ")[0].rstrip(".")
+    return text.splitlines()[0].partition("; ")[0].rstrip(".").replace("`", "")
+
+
+def way_of_data(graph: Graph) -> Graph:
+    """Folders and the app alone: all rooms stand on single modules, and no data pass those."""
+    folders = {room for room in graph if room in WORDS or (ROOT / "ddeq" / room).is_dir()}
+    return {room: graph[room] & folders for room in folders}
 
 
 def picture(graph: Graph) -> str:
-    """Rooms by floor as an SVG, with those arrows that no longer way implies.
+    """The way of the data as an SVG: rooms by floor, and those arrows that no longer way implies.
 
-    Imports go down, data go up.
+    Imports go down, data go up; below all is a bar with the names of single modules.
     """
     wide, high, gap, rise = 236, 66, 18, 44
-    rows = rows_of(graph)
+    way = way_of_data(graph)
+    rows = rows_of(way)
     total = max(len(row) for row in rows) * (wide + gap) + gap
     left = {
         room: (total - len(row) * (wide + gap) + gap) / 2 + k * (wide + gap)
@@ -133,25 +140,31 @@ def picture(graph: Graph) -> str:
     }
     top = {room: gap + k * (high + rise) for k, row in enumerate(rows) for room in row}
     arrows, boxes = [], []
-    for room, below in sorted(without_detours(graph).items()):
+    for room, below in sorted(without_detours(way).items()):
         for other in sorted(below):
             x0, y0 = left[other] + wide / 2, top[other]
             x1, y1 = left[room] + wide / 2, top[room] + high + 5
             bend = f"{x0:g} {y0 - rise:g} {x1:g} {y1 + rise:g}"
             arrows.append(f'<path d="M{x0:g} {y0:g}C{bend} {x1:g} {y1:g}"/>')
     for room in sorted(left):
-        x, y = left[room], top[room]
-        lines = textwrap.wrap(summary(room), 36, max_lines=2, placeholder=" …")
-        words = "".join(
-            f'<text x="{x + 10:g}" y="{y + 39 + 16 * k:g}">{escape(line)}</text>'
-            for k, line in enumerate(lines)
-        )
-        boxes.append(
-            f'<rect x="{x:g}" y="{y:g}" width="{wide}" height="{high}" rx="6"/>'
-            f'<text class="name" x="{x + 10:g}" y="{y + 21:g}">{escape(room)}</text>{words}'
-        )
-    size = f"{total} {gap + len(rows) * (high + rise)}"
+        lines = textwrap.wrap(summary(room), 32, max_lines=2, placeholder=" …")
+        boxes.append(_box(left[room], top[room], (wide, high), room, lines))
+    bottom = gap + len(rows) * (high + rise) - rise + gap
+    ground = ", ".join(sorted(set(graph) - set(way) - {"__main__"}))
+    boxes.append(_box(gap, bottom, (total - 2 * gap, 50), "for all of them", [ground]))
+    size = f"{total} {bottom + 50 + gap}"
     return "\n".join([_HEAD.format(size=size), *arrows, "</g>", *boxes, "</svg>\n"])
+
+
+def _box(x: float, y: float, size: tuple[float, float], name: str, lines: list[str]) -> str:
+    words = "".join(
+        f'<text x="{x + 10:g}" y="{y + 39 + 16 * k:g}">{escape(line)}</text>'
+        for k, line in enumerate(lines)
+    )
+    return (
+        f'<rect x="{x:g}" y="{y:g}" width="{size[0]:g}" height="{size[1]:g}" rx="6"/>'
+        f'<text class="name" x="{x + 10:g}" y="{y + 21:g}">{escape(name)}</text>{words}'
+    )
 
 
 _HEAD = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img">
