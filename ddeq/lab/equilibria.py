@@ -79,10 +79,15 @@ class Ends:
             np.array([getattr(end, name) for end in self.ends])
             for name in ("spread", "start_spread")
         )
-        return grouped(self._apart, spreads, starts, same)
+        return grouped(self.apart, spreads, starts, same)
 
     @property
-    def _apart(self) -> np.ndarray:
+    def apart(self) -> np.ndarray:
+        """The distances of a search that has ended.
+
+        Raises:
+            RuntimeError: it has not.
+        """
         if self.distances is None:
             raise RuntimeError("The search has not ended: iterate over it first.")
         return self.distances
@@ -97,7 +102,7 @@ class Ends:
         found: dict[str, float] = {}
         for k, end in enumerate(self.ends):
             if end.variant != AS_IT_IS:
-                apart = float(self._apart[k, key[end.seed, end.particles]])
+                apart = float(self.apart[k, key[end.seed, end.particles]])
                 found[end.variant] = max(apart, found.get(end.variant, 0.0))
         return found
 

@@ -38,7 +38,7 @@ class Neuron:
         return torch.tanh(self.slope * x + 0.2)
 
 
-MAPS = {"line": Line, "neuron": Neuron}
+MAPS: dict[str, type[Line] | type[Neuron]] = {"line": Line, "neuron": Neuron}
 
 
 @dataclass(frozen=True)

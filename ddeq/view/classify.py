@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +37,7 @@ class Classified:
     """
 
     request: Hashable
-    live: LiveRun
+    live: LiveRun[ClassifierRun]
     name: str
     points: np.ndarray
     true_label: str | None
@@ -66,7 +66,7 @@ def show_run(present: Classified) -> None:
     """The outcome, the player and the downloads; solves what is left to solve."""
     live = present.live
     watch([live], "classify", lambda: say(outcome_sentence(live.run.outcome, present.true_label)))
-    files = {  # made when asked for
+    files: dict[str, tuple[str, Callable[[], str | bytes]]] = {  # made when asked for
         "Trajectory (.npz)": (
             "ddeq-run.npz",
             lambda: trajectory_npz(live.frames, present.points, live.run.settings),

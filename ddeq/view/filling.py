@@ -77,7 +77,8 @@ def completion(shown: Shown, frames: Sequence[CompletionFrame]) -> Trajectory:
     points = np.stack([f.points for f in frames])  # (T, N, d)
     images = np.stack([f.image for f in frames])  # (T, N, d)
     moves = steps_of(frames) if shown.moved_by_gradient else None  # (T, 3, N, d)
-    bars = np.stack([f.probabilities for f in frames]).astype(np.float32) if shown.labels else None
+    judged = [f.probabilities for f in frames if f.probabilities is not None]
+    bars = np.stack(judged).astype(np.float32) if shown.labels else None
     return Trajectory(
         label=shown.label,
         steps=np.array([frame.step for frame in frames], np.int32),

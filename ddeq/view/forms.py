@@ -64,7 +64,7 @@ def _choice(name: str, kinds: Registry[Any], default: str, prefix: str) -> str:
     return chosen
 
 
-def _number(field: Setting, default: float, key: str) -> float:
+def _number(field: Setting, default: Any, key: str) -> float:
     """A number field; a whole number's has whole steps, a small one's fine ones."""
     whole = isinstance(field.default, int)
     kind = int if whole else float

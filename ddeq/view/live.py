@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ddeq.run.base import Run
 from ddeq.view.player import Trajectory, encode_chunk, encode_header
 from ddeq.view.words import ending
 from ddeq.view.work import Work
 
+R = TypeVar("R", bound=Run[Any], covariant=True)
 
-class LiveRun(Work[Any]):
+
+class LiveRun(Work[Any], Generic[R]):
     """One solve in progress or done.
 
     Args:
@@ -29,7 +31,7 @@ class LiveRun(Work[Any]):
 
     def __init__(
         self,
-        run: Run,
+        run: R,
         as_trajectory: Callable[[Sequence[Any]], Trajectory],
         judge: Callable[[Sequence[Any]], list[Any]] = list,
     ) -> None:

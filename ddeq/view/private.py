@@ -54,12 +54,15 @@ def allow_again(key: str) -> None:
 
     Streamlit takes a repeated key for a mistake.
     """
-    shared = get_script_run_ctx().shared
-    for names, mine in (
-        (shared.widget_user_keys_this_run, lambda name: name == key),
-        (shared.widget_ids_this_run, lambda name: name.endswith(f"-{key}")),
-    ):
-        others = [name for name in names.snapshot() if not mine(name)]
+    context = get_script_run_ctx()
+    if context is None:  # no script runs, so none can repeat itself
+        return
+    keys, ids = context.shared.widget_user_keys_this_run, context.shared.widget_ids_this_run
+    others_of = (
+        (keys, [name for name in keys.snapshot() if name != key]),
+        (ids, [name for name in ids.snapshot() if not name.endswith(f"-{key}")]),
+    )
+    for names, others in others_of:
         names.clear()
         for name in others:
             names.check_and_add(name)

@@ -14,11 +14,16 @@ T = TypeVar("T")
 
 def stop_button(works: Sequence[Work[Any]], key: str) -> None:
     """A button that stops all of the works."""
+
+    def stop() -> None:
+        for work in works:
+            work.stop()
+
     st.button(
         "Stop",
         icon=":material/stop_circle:",
         key=f"{key}-stop",
-        on_click=lambda: [work.stop() for work in works],
+        on_click=stop,
     )
 
 

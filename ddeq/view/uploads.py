@@ -12,7 +12,7 @@ import numpy as np
 import streamlit as st
 
 from ddeq.errors import UserError
-from ddeq.input.clouds import PointCloud, Reading, draw_from, read_file, shorten
+from ddeq.input.clouds import PointCloud, Reading, Sampling, draw_from, read_file, shorten
 from ddeq.input.families import family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
 from ddeq.input.preprocess import subsample
@@ -96,7 +96,9 @@ def in_space(file_id: str, reading: Reading) -> Reading:
     low, high, first = POINTS
     count = right.number_input("Points used", low, high, first, step=256, key=f"points-{file_id}")
     names = SAMPLINGS[reading.kind]
-    sampling = st.selectbox("Sampling", names, format_func=names.get, key=f"sampling-{file_id}")
+    sampling = st.selectbox(
+        "Sampling", names, format_func=names.__getitem__, key=f"sampling-{file_id}"
+    )
     points = turn_up(_drawn(file_id, int(count), sampling, reading), axis)
     st.caption(
         f"Used: {len(points):,} points, turned so that z is up, centred, and scaled as one, so "
@@ -111,7 +113,8 @@ def in_space(file_id: str, reading: Reading) -> Reading:
 def _drawn(file_id: str, count: int, sampling: str, _reading: Reading) -> np.ndarray:
     """``(count, 3)`` points of a mesh or a cloud, in the file's axes; fewer if it has fewer."""
     if _reading.kind == "mesh":
-        return draw_from(_reading, count, sampling, _SEED).cloud.points
+        evenly: Sampling = "poisson disk" if sampling == "poisson disk" else "uniform"
+        return draw_from(_reading, count, evenly, _SEED).cloud.points
     points, rng = _reading.cloud.points, np.random.default_rng(_SEED)
     if sampling == "farthest":
         return subsample(points, count, rng)

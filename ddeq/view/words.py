@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Protocol
 
 from ddeq.metrics.agreement import Agreement
 from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompletionOutcome
+from ddeq.run.frames import Ending
 from ddeq.run.truth import COVERAGE_RADIUS
 from ddeq.solve.flow import Stopped
 from ddeq.view.glossary import plain
-
-
-class Ended(Protocol):
-    """What the outcome of any run says about how it ended."""
-
-    stopped: Stopped
-    relative_objective: float
 
 
 def outcome_sentence(outcome: Outcome, true_label: str | None = None) -> str:
@@ -46,7 +39,7 @@ def _device(device: str) -> str:
     return "GPU" if device.startswith("cuda") else "CPU"
 
 
-def _ending(outcome: Ended) -> str:
+def _ending(outcome: Ending) -> str:
     reached = f"the [[objective]] is at {outcome.relative_objective:.2%} of where it began"
     return {
         Stopped.CONVERGED: f"It converged: {reached}.",
@@ -58,7 +51,7 @@ def _ending(outcome: Ended) -> str:
     }[outcome.stopped] + (f" {outcome.stopped.advice}" if outcome.stopped.advice else "")
 
 
-def ending(outcome: Ended) -> str:
+def ending(outcome: Ending) -> str:
     """Why a run stopped, in one plain sentence for the player's status line."""
     return plain(_ending(outcome))
 
@@ -78,7 +71,7 @@ def completion_sentence(
         f"**{outcome.known} known points** for {outcome.steps} steps, {outcome.seconds:.2f} s on "
         f"the {_device(outcome.device)}. {_ending(outcome)}"
     ]
-    if outcome.emd is not None and math.isfinite(outcome.emd):
+    if outcome.emd is not None and outcome.longest is not None and math.isfinite(outcome.emd):
         sentences.append(
             f"Against the truth: {outcome.coverage:.0%} of the removed points have a free particle "
             f"within {COVERAGE_RADIUS} standard deviations, and the completed cloud is "
@@ -88,11 +81,12 @@ def completion_sentence(
             f"{outcome.chamfer_squared:.4f}, [[MMD\u00b2|MMD]] {outcome.mmd2:.4f}, "
             f"[[F-score at 1%|F-score]] of that side {outcome.f_score:.2f})."
         )
-    if outcome.label is not None and math.isfinite(outcome.confidence):
+    sure = outcome.confidence
+    if outcome.label is not None and sure is not None and math.isfinite(sure):
         sentences.append(
             f"The classifier reads what was left as {with_article(before.label, '')} "
             f"({before.confidence:.0%} sure), the completed cloud as {with_article(outcome.label)} "
-            f"({outcome.confidence:.0%} sure)"
+            f"({sure:.0%} sure)"
             f"{'' if true_label is None else _verdict(outcome.label, true_label)}."
         )
     return "\n\n".join(sentences)

@@ -63,7 +63,7 @@ class Completion:
     """Runs of one request, and the class of what was left."""
 
     request: Request
-    runs: tuple[LiveRun, ...]
+    runs: tuple[LiveRun[CompleterRun], ...]
     before: Outcome
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
@@ -42,7 +43,7 @@ def _take_home(completion: Completion) -> None:
         live = completion.runs[chosen]
     up, title = completion.request.up, completion.request.chosen.cloud.name
     pages = [b"".join(each.pieces) for each in completion.runs]
-    files = {
+    files: dict[str, tuple[str, Callable[[], str | bytes]]] = {
         f"Cloud ({suffix})": (name, partial(completed_file, live.run, name, up))
         for suffix in WRITERS
         for name in [f"completed{suffix}"]

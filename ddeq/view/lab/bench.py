@@ -79,7 +79,7 @@ class Bench:
         request = (self.key, limits.particles, limits.seed)
         return remembered("view", request, lambda: self.run(settings).projection())
 
-    def live(self, run: LabRun, name: str, view: Projection) -> LiveRun:
+    def live(self, run: LabRun, name: str, view: Projection) -> LiveRun[LabRun]:
         """A run that streams into the player, in a view that other runs may share."""
         by_gradient = run.settings.solver.needs_velocity
         shown = Shown(name, view, run.labels, self.points, self.true_label, by_gradient)

@@ -27,7 +27,7 @@ MOST_SHOWN = 400  # points of a curve
 PICTURE = "picture"  # key of the field that says as what figures are saved
 
 
-def draw(figure: go.Figure, name: str, passing: bool = False, **options: object) -> object:
+def draw(figure: go.Figure, name: str, passing: bool = False, **options: Any) -> object:
     """Show a figure; its camera button saves a picture of the kind chosen under *Take it home*.
 
     Args:
@@ -117,8 +117,10 @@ def landscape(found: Ends) -> go.Figure:
     """Final measures as points of a plane, as far apart as W2 says, as nearly as two axes can."""
     made = figure("", "", "The same distances as a map")
     made.update_layout(legend={"orientation": "h", "y": -0.15, "itemsizing": "constant"})
-    places = embed(found.distances)  # (R, 2)
-    groups = {(end.label, end.particles): [] for end in found.ends}
+    places = embed(found.apart)  # (R, 2)
+    groups: dict[tuple[str, int], list[int]] = {
+        (end.label, end.particles): [] for end in found.ends
+    }
     for k, end in enumerate(found.ends):
         groups[end.label, end.particles].append(k)
     for (label, particles), runs in groups.items():

@@ -81,7 +81,7 @@ def _show(job: Job) -> None:
 
 def _dial(family: Family, settings: RunSettings, most: int, enough: int) -> int:
     """How many steps to take, and a way to take as many on the other pages."""
-    solver = settings.to_dict()["solver"]
+    solver = str(settings.to_dict()["solver"])
     chosen = st.slider(
         "Leave early, after so many steps", 0, most, enough, key="exit", bind="query-params"
     )

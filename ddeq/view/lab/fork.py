@@ -10,6 +10,7 @@ import streamlit as st
 from ddeq.lab import snippet
 from ddeq.lab.fork import Fork
 from ddeq.lab.race import curves_csv, judge, lanes_npz
+from ddeq.lab.runs import LabRun
 from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered
@@ -47,7 +48,7 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
         return
     at = st.slider("Fork at step", 0, last, min(10, last // 2), key="at", bind="query-params")
 
-    def branched() -> LiveRun:
+    def branched() -> LiveRun[LabRun]:
         model, points, device = bench.checkpoint, bench.points, bench.device
         run = Fork(model, points, trunk.run, trunk.frames, at, after, device)
         return bench.live(run, f"branch from step {at}", view)
@@ -57,7 +58,7 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
     _show_race(bench, {"trunk": trunk, "branch": branch}, code)
 
 
-def _show_race(bench: Bench, lives: Mapping[str, LiveRun], code: str) -> None:
+def _show_race(bench: Bench, lives: Mapping[str, LiveRun[LabRun]], code: str) -> None:
     """Both runs, which of them did better, and all of it to take home."""
     headline = st.container()
     watch(list(lives.values()), "fork", lambda: None)

@@ -72,7 +72,8 @@ def _axis(title: str, which: str, known: dict[str, Setting], names: list[str], a
     cells = count.number_input(
         "Values", 2, MOST_CELLS, 8, key=f"{which}-values", bind="query-params"
     )
-    return axis(field, *values, cells)
+    low_end, high_end = values
+    return axis(field, low_end, high_end, cells)
 
 
 def _ends(field: Setting) -> tuple[float, float]:
@@ -88,6 +89,8 @@ def show(bench: Bench, grid: Grid | None) -> None:
 
     def begin() -> Sweep:
         st.session_state.pop(CELL, None)
+        if grid is None:
+            raise ValueError("there is no grid to compute")
         return Sweep(bench.checkpoint, bench.points, grid, bench.device)
 
     job = SWEEP.ask(None if grid is None else (bench.key, grid), (bench, grid), begin)
@@ -120,7 +123,7 @@ def _show(job: Job, what: str) -> None:
         "Watch a cell: click on it, or choose it here",
         range(cells),
         None,
-        format_func=lambda k: cell_text(grid, found, *divmod(k, grid.shape[1]), labels),
+        format_func=lambda k: cell_text(grid, found, k // grid.shape[1], k % grid.shape[1], labels),
         key=CELL,
         placeholder="No cell chosen",
     )

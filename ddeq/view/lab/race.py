@@ -10,6 +10,8 @@ import streamlit as st
 from ddeq.input.families import DIGITS, OBJECTS
 from ddeq.lab import snippet
 from ddeq.lab.race import Lane, Result, curves_csv, judge, lanes_npz, standings_csv
+from ddeq.lab.runs import LabRun
+from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
 from ddeq.view.glossary import explain, say
 from ddeq.view.lab.bench import Bench, remembered
@@ -93,7 +95,7 @@ def show(bench: Bench, settings: dict[str, RunSettings]) -> None:
         remembered(
             "lanes",
             (bench.key, name, each, view.axes.tobytes()),
-            lambda name=name, each=each: bench.live(bench.run(each), name, view),
+            partial(_live, bench, each, name, view),
             at_most=2 * len(LETTERS),
         )
         for name, each in settings.items()
@@ -118,6 +120,10 @@ def show(bench: Bench, settings: dict[str, RunSettings]) -> None:
     )
 
 
+def _live(bench: Bench, settings: RunSettings, name: str, view: Projection) -> LiveRun[LabRun]:
+    return bench.live(bench.run(settings), name, view)
+
+
 def choose_target() -> float:
     """To what share of the start the objective has to fall."""
     return st.select_slider(
@@ -130,7 +136,7 @@ def choose_target() -> float:
     )
 
 
-def as_lane(name: str, live: LiveRun) -> Lane:
+def as_lane(name: str, live: LiveRun[LabRun]) -> Lane:
     return Lane(name, live.run.labels, live.frames)
 
 

@@ -7,11 +7,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from ddeq.lab import snippet
+from ddeq.lab.runs import LabRun
 from ddeq.lab.witness import Plane, on_plane, window_of
 from ddeq.run.export import metrics_csv, trajectory_npz
 from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
-from ddeq.solve.kernels import Gaussian, Kernel, Riesz
+from ddeq.solve.kernels import Gaussian, Radial, Riesz
 from ddeq.view.glossary import say
 from ddeq.view.lab.bench import Bench, remembered
 from ddeq.view.lab.charts import draw, witness
@@ -19,7 +20,7 @@ from ddeq.view.lab.takeaway import take_home
 from ddeq.view.live import LiveRun
 from ddeq.view.watch import watch
 
-KERNELS: dict[str, Kernel] = {
+KERNELS: dict[str, Radial] = {
     "Riesz, r = 1 (the paper's)": Riesz(),
     "Riesz, r = 0.5": Riesz(0.5),
     "Riesz, r = 1.5": Riesz(1.5),
@@ -62,7 +63,7 @@ def show(bench: Bench, settings: RunSettings) -> None:
 
 
 @st.fragment
-def _stepping(live: LiveRun, view: Projection) -> None:
+def _stepping(live: LiveRun[LabRun], view: Projection) -> None:
     """The heat map of the step that the player below it shows; playing leaves the rest alone."""
     above = st.container()
     shown = watch([live], "witness", lambda: None, steps=True).step
@@ -84,7 +85,9 @@ def _stepping(live: LiveRun, view: Projection) -> None:
         draw(figure_at(live, view, name, step, fitted), "witness")
 
 
-def figure_at(live: LiveRun, view: Projection, name: str, step: int, fitted: bool) -> go.Figure:
+def figure_at(
+    live: LiveRun[LabRun], view: Projection, name: str, step: int, fitted: bool
+) -> go.Figure:
     """The witness function of a frame, with the kernel of this name.
 
     Its colours mean the same as at the first frame, unless they are ``fitted`` to this one.
@@ -101,6 +104,6 @@ def figure_at(live: LiveRun, view: Projection, name: str, step: int, fitted: boo
     return witness(here, frames[step].step, float(np.abs(scale.values).max()) or 1.0)
 
 
-def _shown_steps(live: LiveRun) -> list[int]:
+def _shown_steps(live: LiveRun[LabRun]) -> list[int]:
     """A few steps from the first to the last."""
     return sorted({round(k) for k in np.linspace(0, len(live.frames) - 1, 5)})

@@ -21,7 +21,7 @@ EXACTLY = 0.05  # of the spread: no further apart than this is the same, not mer
 def race_sentence(result: Result) -> str:
     """Who won, if anybody did, and who is not ranked for which reason; Markdown."""
     said = [_winner(result)]
-    reference = next((s for s in result.standings if s.equilibrium == 0), None)
+    first = next((s for s in result.standings if s.equilibrium == 0), None)
     for s in result.standings:
         if s.equilibrium < 0:
             said.append(
@@ -35,11 +35,11 @@ def race_sentence(result: Result) -> str:
                 f"(spread {s.spread:.2g}, {_percent(s.spread_kept)} of the start). A small "
                 "objective says nothing there, so it is not ranked."
             )
-        elif s.equilibrium > 0:
+        elif s.equilibrium > 0 and first is not None:
             said.append(
                 f"**{s.name}** found a different equilibrium, {s.distance:.1f} away from that of "
-                f"{reference.name} ({_W2}; the spreads are {s.spread:.1f} and "
-                f"{reference.spread:.1f}), so it is not ranked."
+                f"{first.name} ({_W2}; the spreads are {s.spread:.1f} and "
+                f"{first.spread:.1f}), so it is not ranked."
             )
     labels = {s.label for s in result.standings}
     if len(labels) > 1:
@@ -52,12 +52,12 @@ def _winner(result: Result) -> str:
     goal = f"{_percent(result.target)} of the objective at the start"
     if len(result.standings) == 1:
         return "One lane alone is no race: add another."
-    if result.fewest is None:
+    if result.fewest is None or result.fastest is None:
         return f"No winner: fewer than two lanes reached {goal} at the same equilibrium."
     by_name = {s.name: s for s in result.standings}
     fewest, fastest = by_name[result.fewest], by_name[result.fastest]
     few = f"{fewest.to_target} network evaluation{'' if fewest.to_target == 1 else 's'}"
-    fast = f"{1000 * fastest.seconds_to_target:.0f} ms"
+    fast = f"{1000 * (fastest.seconds_to_target or 0.0):.0f} ms"
     apart = max(
         (s.distance for s in result.comparable if s.name != result.comparable[0].name), default=0.0
     )
@@ -115,7 +115,7 @@ def equilibria_sentence(found: Ends, same: float) -> str:
 def _apart(found: Ends, runs: Sequence[int]) -> list[float]:
     """W2 between runs of as many particles each: those of different numbers never quite agree."""
     return [
-        float(found.distances[i, j])
+        float(found.apart[i, j])
         for i, j in combinations(runs, 2)
         if found.ends[i].particles == found.ends[j].particles
         and found.ends[i].seed != found.ends[j].seed
@@ -128,7 +128,7 @@ def _verdict(
     runs = int(whole.sum())
     if not runs:
         return "**No equilibrium with particles apart was found.**"
-    furthest = float(found.distances[np.ix_(whole, whole)].max())
+    furthest = float(found.apart[np.ix_(whole, whole)].max())
     scale = f"their particles spread over {typical:.1f}"
     if count > 1:
         return (

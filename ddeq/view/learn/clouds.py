@@ -82,12 +82,19 @@ def answer() -> tuple[int, str]:
     before = list_distance(blue, orange), transport(blue, orange).distance
     other = shuffled(blue, 1)
     after = list_distance(other, orange), transport(other, orange).distance
-    moved = [abs(a - b) > 1e-9 for a, b in zip(after, before, strict=True)]
-    right = {(True, False): 0, (False, True): 1, (True, True): 2}.get(tuple(moved), 3)
+    as_lists, as_measures = (_change(a, b) is not None for a, b in zip(after, before, strict=True))
+    right = {(True, False): 0, (False, True): 1, (True, True): 2}.get((as_lists, as_measures), 3)
     return right, (
         f"As lists they go from {before[0]:.2f} to {after[0]:.2f} apart, "
         f"while $W_2$ stays {after[1]:.2f}: a list has an order, a measure has none."
     )
+
+
+def _change(after: float | None, before: float | None) -> float | None:
+    """Of a distance; None where it has not changed or nothing can be compared."""
+    if after is None or before is None or abs(after - before) <= 1e-9:
+        return None
+    return after - before
 
 
 def figure() -> str:
@@ -164,11 +171,11 @@ def _table(blue: np.ndarray, orange: np.ndarray, change: str) -> None:
     }
     with st.container(horizontal=True):
         for name, (before, after) in pairs.items():
-            known = before is not None and after is not None
+            moved = _change(after, before)
             st.metric(
                 name,
                 "cannot compare" if after is None else f"{after:.3f}",
-                f"{after - before:+.3f}" if known and abs(after - before) > 1e-9 else None,
+                None if moved is None else f"{moved:+.3f}",
                 delta_color="off",
                 help={
                     "as lists": "Point by point in the order of the lists, root mean square.",

@@ -64,7 +64,11 @@ for step in flow:
 """
 
 COUNT, STEPS = 40, 200
-SOLVERS = {"euler": Euler(), "euler-decay": EulerDecay(), "momentum": Momentum()}
+SOLVERS: dict[str, Euler | EulerDecay | Momentum] = {
+    "euler": Euler(),
+    "euler-decay": EulerDecay(),
+    "momentum": Momentum(),
+}
 PLAIN = {
     "flow-solver": "euler",
     "flow-step": 2.0,
@@ -197,7 +201,7 @@ def _target() -> tuple[np.ndarray, str]:
             st.rerun()
         except (UserError, ValueError) as error:
             st.error(str(error))
-    if shape == "drawn":
+    if drawn is not None and shape == "drawn":
         return drawn, shape
     return SHAPES[shape](COUNT), shape
 

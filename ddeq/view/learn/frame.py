@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from ddeq.settings import settings_of
+from ddeq.settings import values_of
 from ddeq.solve.kernels import KERNELS, Kernel
 from ddeq.solve.solvers import SOLVERS, Solver
 from ddeq.view.glossary import TERMS, say
@@ -239,8 +239,7 @@ def lab_link(solver: Solver, kernel: Kernel, steps: int, **more: float) -> str:
     }
     query: dict[str, object] = {**names, f"{names['solver']}-steps": steps, **more}
     for chosen, name in ((solver, names["solver"]), (kernel, names["kernel"])):
-        values = asdict(chosen)
-        query |= {f"{name}-{s.name}": values[s.name] for s in settings_of(type(chosen))}
+        query |= {f"{name}-{field}": value for field, value in values_of(chosen).items()}
     return "lab?" + urlencode({f"{LANE}{name}": value for name, value in query.items()})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import altair as alt
 import numpy as np
@@ -267,7 +268,7 @@ def _glance(model: TinyDDEQ) -> alt.Chart:
         for name, cloud in clouds.items()
     )
     tones = [TONES["grey"][1], TONES["green"][1], TONES["blue"][1]]
-    plain = {"axis": None, "scale": alt.Scale(domain=[-1.8, 1.8])}
+    plain: dict[str, Any] = {"axis": None, "scale": alt.Scale(domain=[-1.8, 1.8])}
     return (
         alt.Chart(rows)
         .mark_circle(size=42, opacity=0.9)

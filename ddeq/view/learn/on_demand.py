@@ -34,13 +34,17 @@ def offer_work(
     present = kept.get()
     running = present is not None and not present.done
     verb, note = button
+
+    def start() -> None:
+        kept.put(Work(begin()))
+
     with controls(name), st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             f"{verb} again" if present else verb,
             type="primary",
             icon=":material/play_arrow:",
             disabled=running,
-            on_click=lambda: kept.put(Work(begin())),
+            on_click=start,
             key=f"{name}-start",
         )
         st.caption(note)

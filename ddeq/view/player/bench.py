@@ -239,12 +239,16 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
         super().end_headers()
 
 
+def _tell(kind: str, what: str) -> None:
+    print(f"{kind}: {what} ...", file=sys.stderr)
+
+
 def measured(repetitions: int) -> dict[str, Any]:
     """Both ways to show a run, by name, and the version of the browser."""
     from playwright.sync_api import sync_playwright
     from plotly.offline import get_plotlyjs
 
-    subjects = {
+    subjects: dict[str, tuple[str, str, Callable[[Trajectory], bytes]]] = {
         "player": (PLAYER_PAGE, script(), encode),
         "plotly": (PLOTLY_PAGE, get_plotlyjs(), plotly_json),
     }
@@ -265,7 +269,7 @@ def measured(repetitions: int) -> dict[str, Any]:
                 results[kind] = measure(
                     Subject(page, folder, pack),
                     repetitions,
-                    lambda what, kind=kind: print(f"{kind}: {what} ...", file=sys.stderr),
+                    functools.partial(_tell, kind),
                 )
                 page.close()
         browser.close()

@@ -114,7 +114,7 @@ class Trajectory:
     def frames(self, start: int, stop: int) -> "Trajectory":
         """The same run with the recorded steps `start ... stop - 1` alone."""
         part = slice(start, stop)
-        cut = {
+        cut: dict[str, Any] = {
             name: None if array is None else array[part]
             for name in ("steps", "particles", "ghost", "terms", "bars")
             for array in [getattr(self, name)]
@@ -239,7 +239,7 @@ def _read_header(meta: dict[str, Any], payload: memoryview) -> tuple[dict[str, A
     if dim not in (2, 3):
         raise ValueError("neither 2-D nor 3-D")
     read = _Reader(payload)
-    clouds = {}
+    clouds: dict[str, np.ndarray | None] = {}
     for name in ("input", "truth"):
         clouds[name] = None
         if meta[name] is not None:
@@ -293,7 +293,7 @@ def _join(static: dict[str, Any], shape: _Shape, chunks: list[dict[str, Any]]) -
 
     N, dim = shape.N, shape.dim
     widths = {"particles": (N, dim), "ghost": (N, dim), "terms": (len(TERM_NAMES), N, dim)}
-    arrays = {name: joined(name, widths[name], "f4") for name in shape.fields}
+    arrays: dict[str, Any] = {name: joined(name, widths[name], "f4") for name in shape.fields}
     if shape.classes is not None:
         arrays["bars"] = joined("bars", (len(shape.classes),), "f4")
     curves = tuple(
