@@ -22,7 +22,7 @@ def wait(device: torch.device | str) -> None:
         torch.cuda.synchronize()
 
 
-def peak_megabytes(work: Callable[[], None], device: torch.device | str = "cpu") -> float | None:
+def peak_megabytes(work: Callable[[], object], device: torch.device | str = "cpu") -> float | None:
     """How much more memory ``work`` holds at its peak than is held before it.
 
     On the CPU it is the process's resident memory as Linux counts it; None elsewhere.

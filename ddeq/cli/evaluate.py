@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import torch
 
-from ddeq.cli import modelnet
+from ddeq.cli import gradients, modelnet
 from ddeq.cli.parser import Parser, add_common, save_file, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, said, settings
@@ -85,6 +85,7 @@ def add_options(parser: Parser) -> None:
     _add_steps_table(completion_objects)
 
     modelnet.add_task(tasks)
+    gradients.add_task(tasks)
 
 
 def _add_digits(task: Parser) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ddeq.learn.ring import towards_ring
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.gradients import phantom
+from ddeq.solve.gradients.measures import graph_bytes
 from ddeq.solve.kernels import Riesz, mmd2_loss, uniform_mass
 from ddeq.solve.solvers import Picard
 
@@ -153,8 +154,6 @@ def error(model: TinyDDEQ, arcs: Arcs, steps: int = 8) -> float:
 
 def memory_of_unrolling(depths: list[int]) -> tuple[list[int], int]:
     """Bytes kept for the backward pass of one batch: unrolled to each depth, and by phantom."""
-    from ddeq.learn.gradients import graph_bytes
-
     model, arcs = TinyDDEQ(), draw(BATCH, torch.Generator().manual_seed(0))
 
     def unrolled(depth: int) -> Tensor:

@@ -705,3 +705,20 @@ def test_evaluate_modelnet_needs_runs_for_a_figure_and_in_a_folder(capsys, tmp_p
     for more in (["--figure", "no.svg"], ["--runs", str(tmp_path / "data")]):
         assert main(["evaluate", "modelnet", "--data", str(data), *more]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_evaluate_gradients_compares_the_modes_on_clouds_held_out(
+    capsys, tmp_path, shape_runs, monkeypatch
+):
+    data = modelnet.write_npz(tmp_path / "data", modelnet.shapes())
+    monkeypatch.setenv("DDEQ_MODELNET", str(data))
+    weights = shape_runs / "small-0" / "small.safetensors"
+    card = json.loads(weights.with_suffix(".json").read_text()) | {"data": "modelnet"}
+    weights.with_suffix(".json").write_text(json.dumps(card))
+    command = ("evaluate", "gradients", "--model", weights, "--clouds", 3, "--repeats", 1)
+    result = said(capsys, *command, "--steps", 2, "--damping", 0.7)
+    assert {*result["modes"]} == {"unrolled", "reversible", "phantom", "phantom-k", "implicit"}
+    assert (result["clouds"], result["steps"], result["damping"]) == (3, 2, 0.7)
+    for wrong in (["--damping", "1"], ["--model", str(shape_runs / "small-1/small.safetensors")]):
+        assert main([*map(str, command), *wrong]) == 2
+        assert capsys.readouterr().err.count("\n") == 1

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from ddeq.learn import arcs, descent
-from ddeq.learn.gradients import angle, gradients, graph_bytes
+from ddeq.learn.gradients import gradients
 from ddeq.learn.maps import CENTRE, MAPS, Line, halving_steps, walk
 from ddeq.learn.measures import duplicated, list_distance, mmd, padded, shuffled
 from ddeq.learn.real import DEPTHS, score
@@ -25,6 +25,7 @@ from ddeq.learn.shapes import SHAPES, SIZE, fitted
 from ddeq.metrics.transport import transport
 from ddeq.model.checkpoints import load
 from ddeq.solve.flow import Flow, StopRule
+from ddeq.solve.gradients.measures import angle, graph_bytes
 from ddeq.solve.kernels import Riesz
 from ddeq.solve.solvers import Anderson, Euler, EulerDecay, Picard
 from ddeq.view.glossary import TERMS, explain, with_terms

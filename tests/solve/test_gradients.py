@@ -10,12 +10,12 @@ import torch
 from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
-from ddeq.learn.gradients import graph_bytes
 from ddeq.model.checkpoints import load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import with_defaults
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.gradients import AT_EQUILIBRIUM, implicit, phantom, phantom_k, reversible
+from ddeq.solve.gradients.measures import graph_bytes
 from ddeq.solve.kernels import Gaussian, Riesz
 from ddeq.solve.solvers import Euler, EulerDecay, Picard
 

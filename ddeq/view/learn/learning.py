@@ -21,7 +21,8 @@ from ddeq.learn.arcs import (
     memory_of_unrolling,
     train,
 )
-from ddeq.learn.gradients import Gradients, angle, gradients
+from ddeq.learn.gradients import Gradients, gradients
+from ddeq.solve.gradients.measures import angle
 from ddeq.view.glossary import explain
 from ddeq.view.learn.figures import Board, Group, show_board
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of
@@ -57,7 +58,8 @@ become the whole.
 
 SNIPPET = """\
 from ddeq.learn.arcs import train
-from ddeq.learn.gradients import Gradients, angle, gradients
+from ddeq.learn.gradients import Gradients, gradients
+from ddeq.solve.gradients.measures import angle
 
 g = gradients(strength={strength}, turn={turn}, pull=({x:.2f}, {y:.2f}), depth={depth})
 print("phantom is off by", angle(g.phantom, g.implicit), "degrees")
