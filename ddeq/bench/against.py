@@ -21,11 +21,12 @@ from types import ModuleType
 import torch
 
 from ddeq.bench.digits import POINTS, euler
-from ddeq.bench.timing import milliseconds, wait
+from ddeq.bench.timing import milliseconds
 from ddeq.errors import UserError
 from ddeq.model.classifier import Classifier
 from ddeq.model.official import load_official
 from ddeq.run.flows import flow_of
+from ddeq.solve.clock import wait
 
 ADAPTER = "ddeq_bench.py"
 

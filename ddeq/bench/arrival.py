@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from ddeq.bench.digits import naive_flow
-from ddeq.bench.timing import milliseconds, wait
+from ddeq.bench.timing import milliseconds
 from ddeq.input.gallery import load_gallery
 from ddeq.input.prepare import prepare
 from ddeq.input.preprocess import collate
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.clock import wait
 from ddeq.solve.flow import StopRule
 from ddeq.solve.solvers import EulerDecay
 from ddeq.solve.solvers.rules import Geometric

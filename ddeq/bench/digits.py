@@ -13,12 +13,13 @@ import torch
 from torch import Tensor
 
 from ddeq.bench.rate import matmul_operations, matmul_rate
-from ddeq.bench.timing import milliseconds, wait
+from ddeq.bench.timing import milliseconds
 from ddeq.model.classifier import Classifier, ClassifierConfig
 from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
 from ddeq.run.flows import flow_of
 from ddeq.run.settings import Limits, RunSettings
+from ddeq.solve.clock import wait
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz, mmd2
 from ddeq.solve.solvers import Euler

@@ -10,7 +10,8 @@ import torch
 
 from ddeq.bench.digits import completion, euler
 from ddeq.bench.objects import COMPLETER, KNOWN
-from ddeq.bench.timing import milliseconds, peak_megabytes, wait
+from ddeq.bench.timing import milliseconds, peak_megabytes
+from ddeq.solve.clock import wait
 from ddeq.solve.kernels import Kernel, Riesz, SlicedRiesz, discrepancy
 from ddeq.threads import enough_for
 

@@ -9,7 +9,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry, sdpa_backward_flop_count, sdpa_flop_count
 
-from ddeq.bench.timing import milliseconds, wait
+from ddeq.bench.timing import milliseconds
+from ddeq.solve.clock import wait
 
 _aten = torch.ops.aten
 SIDE = 1024  # of the matrices whose product tells the rate

@@ -16,12 +16,6 @@ def milliseconds(work: Callable[[], object]) -> float:
     return 1e3 * (time.perf_counter() - began)
 
 
-def wait(device: torch.device | str) -> None:
-    """Until a GPU has done what it was given."""
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize()
-
-
 def peak_megabytes(work: Callable[[], object], device: torch.device | str = "cpu") -> float | None:
     """How much more memory ``work`` holds at its peak than is held before it.
 

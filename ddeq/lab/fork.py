@@ -84,7 +84,7 @@ class Fork(LabRun):
                     torch.randn(self.flow.z0.shape[1:], generator=generator)
         self.before, self.at = frames[:at], at
         first, here = frames[0], frames[at]
-        self._initial = _objective_at(first, COMMON)
+        self._initial = _objective_at(first, COMMON).to(self.device)
         self._whole = float(_objective_at(first, settings.kernel))
         remaining = float(_objective_at(here, settings.kernel))
         tolerance = settings.limits.tolerance

@@ -7,9 +7,9 @@ import time
 import torch
 
 
-def wait(device: torch.device) -> None:
+def wait(device: torch.device | str) -> None:
     """Until a GPU has done what it was given; others have, when they return."""
-    if device.type == "cuda":
+    if torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
 
 

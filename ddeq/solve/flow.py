@@ -119,9 +119,6 @@ class Flow:
     Clouds stop one by one: a stopped cloud keeps its particles while the others go on, so the
     result does not depend on the batch a cloud is in. Leaving the loop early is a cancelled solve.
 
-    It takes more arguments than most, as all that a solve depends on meets here; all but three have
-    defaults.
-
     Args:
         operator: ``z (B, N, d) -> F(z) (B, N, d)``, the input cloud already encoded.
         z0: initial particles ``(B, N, d)``; device and dtype of the solve are theirs.

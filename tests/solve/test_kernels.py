@@ -343,6 +343,18 @@ def test_what_a_kernel_is_asked_is_one_thing(kernel):
     assert kernel.stiffness(z, target, mass).shape == (2, 4, 1)
 
 
+@pytest.mark.parametrize("kernel", [kind() for kind in KERNELS.values()])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("points", "dim"), [(1, 128), (5, 16), (10, 128), (40, 128)])
+def test_nobody_is_moved_by_himself_and_all_together_stay_where_they_are(
+    kernel, dtype, points, dim
+):
+    """Action is reaction, whatever rounding does to points and their copies."""
+    z = 3 + normal(2, points, dim).to(dtype)
+    found = kernel.pull(z, z, uniform_mass(z)).mean(1)
+    torch.testing.assert_close(found, torch.zeros_like(found), rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("kernel", [Riesz(), Riesz(1.5, 0.3), Gaussian(2.0)])
 def test_stiffness_is_the_pull_per_length_of_one_point(kernel):
     z, target, mass = normal(2, 4, 3), normal(2, 1, 3, seed=1), torch.full((2, 1), 0.7).double()

@@ -48,7 +48,8 @@ class SlicedRiesz(Radial):
         return Riesz().slope(squared_distance)
 
     def interaction(self, p: Tensor, c: Tensor) -> Interaction:
-        return interaction(centred(p, c), c, directions(self.projections, p.shape[2]))
+        theta = directions_on(p.device, p.dtype, self.projections, p.shape[2])
+        return interaction(centred(p, c), c, theta)
 
     def pull(self, z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
         # Of both together, where only the target has mass.
@@ -75,6 +76,12 @@ def directions(count: int, dim: int, seed: int = 0) -> Tensor:
     return torch.cat(blocks)
 
 
+@functools.lru_cache(maxsize=16)
+def directions_on(device: torch.device, dtype: torch.dtype, count: int, dim: int) -> Tensor:
+    """:func:`directions` on a device, sent there once."""
+    return directions(count, dim).to(device, dtype)
+
+
 def distance_factor(dim: int) -> float:
     """``c`` with ``|x| = c E|<theta, x>|`` for ``theta`` uniform on the sphere of ``R^dim``."""
     return math.sqrt(math.pi) * math.exp(math.lgamma((dim + 1) / 2) - math.lgamma(dim / 2))
@@ -91,7 +98,6 @@ def interaction(p: Tensor, c: Tensor, theta: Tensor) -> Interaction:
     Returns:
         their interaction, whose energy is differentiable in ``p``.
     """
-    theta = theta.to(p)
     lines = theta @ p.transpose(1, 2)  # (P, d) @ (B, d, n) = (B, P, n)
     order, ordered = _sorted(lines)
     masses = c[:, None, :].expand_as(ordered).gather(2, order)
@@ -101,7 +107,9 @@ def interaction(p: Tensor, c: Tensor, theta: Tensor) -> Interaction:
     gaps = ordered.diff(dim=2)  # (B, P, n-1)
     energy = 2 * (until[..., :-1] * (total - until[..., :-1]) * gaps).sum(2)  # (B, P)
     # sum_j c_j sign(t_i - t_j): what is strictly to the left minus what is strictly to the right.
-    first, last = _ties(gaps > 0)
+    # Points that coincide may be projected to neighbouring numbers.
+    extent = (p.norm(dim=2) * (c != 0)).amax(1)[:, None, None]  # (B, 1, 1)
+    first, last = _ties(gaps > 4 * torch.finfo(p.dtype).eps * extent)
     left, right = (until - masses).gather(2, first), total - until.gather(2, last)
     push = torch.empty_like(left).scatter_(2, order, left - right)  # (B, P, n)
     factor = distance_factor(p.shape[2])
