@@ -35,7 +35,7 @@ class PointMLPConfig(ModelConfig):
     embedding: int = 32
     centres: tuple[int, ...] = (256, 128, 64, 32)
     widths: tuple[int, ...] = (32, 64, 128, 256)
-    neighbours: int = 16
+    neighbours: int = 12
     blocks: int = 2
     head: int = 256
     dropout: float = 0.5

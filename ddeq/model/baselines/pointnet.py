@@ -41,17 +41,23 @@ class PointNetConfig(ModelConfig):
 
 
 class PointLayers(nn.Module):
-    """Linear layers with batch normalisation that see each point alone."""
+    """Linear layers with batch normalisation that see each point alone.
 
-    def __init__(self, widths: tuple[int, ...]) -> None:
+    Those that are ``pooled`` leave the last ReLU to :func:`_pooled`, which sees fewer numbers.
+    """
+
+    def __init__(self, widths: tuple[int, ...], pooled: bool = False) -> None:
         super().__init__()
+        self.pooled = pooled
         self.layers = nn.ModuleList(map(nn.Linear, widths, widths[1:]))
         self.norms = nn.ModuleList(map(nn.BatchNorm1d, widths[1:]))
 
     def forward(self, t: Tensor) -> Tensor:
         """``(P, widths[0])`` of ``P`` points to ``(P, widths[-1])``."""
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            t = norm(layer(t)).relu()
+        last = len(self.layers) - 1 if self.pooled else -1
+        for k, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
+            t = norm(layer(t))
+            t = t if k == last else t.relu()
         return t
 
 
@@ -61,7 +67,7 @@ class AlignmentNet(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         self.width = width
-        self.points = PointLayers((width, 64, 128, 1024))
+        self.points = PointLayers((width, 64, 128, 1024), pooled=True)
         self.head = _head((1024, 512, 256))
         self.matrix = nn.Linear(256, width * width)
         nn.init.zeros_(self.matrix.weight)
@@ -88,7 +94,7 @@ class PointNet(AtOnceClassifier):
         self.config = config
         widths = (config.input_dim, *config.points)
         self.points = PointLayers(widths[:3])
-        self.features = PointLayers(widths[2:])
+        self.features = PointLayers(widths[2:], pooled=True)
         self.turn_points = AlignmentNet(config.input_dim) if config.aligned else None
         self.turn_features = AlignmentNet(widths[2]) if config.aligned else None
         self.head = nn.Sequential(
@@ -136,7 +142,9 @@ def _turned(t: Tensor, matrices: Tensor, cloud: Tensor) -> Tensor:
 
 
 def _pooled(t: Tensor, mask: Tensor) -> Tensor:
-    """The maximum over each cloud's points, ``(B, w)``, of the valid ones ``t (P, w)``."""
+    """ReLU of the maximum over each cloud's points, ``(B, w)``, of the valid ones ``t (P, w)``."""
+    if mask.all():
+        return t.view(*mask.shape, -1).max(1).values.relu()
     wide = t.new_full((*mask.shape, t.shape[-1]), -torch.inf)
     wide[mask] = t
-    return wide.amax(1)
+    return wide.max(1).values.relu()
