@@ -80,10 +80,10 @@ class Radial(ABC):
     def interaction(self, p: Tensor, c: Tensor) -> Interaction:
         if p.shape[1] > EXACT_UP_TO:
             p = centred(p, c)
-        blocks = [
-            self._pairs(p[:, i : i + _ROWS], c[:, i : i + _ROWS], p, c)
-            for i in range(0, p.shape[1], _ROWS)
-        ]
+        rows = [(p, c)]
+        if p.shape[1] > _ROWS:
+            rows = list(zip(p.split(_ROWS, 1), c.split(_ROWS, 1), strict=True))
+        blocks = [self._pairs(u, charge, p, c) for u, charge in rows]
         energies, fields = zip(*blocks, strict=True)
         total, size = sum(energies).unbind(1)  # (B,)
         rounding = torch.finfo(p.dtype).eps * size.abs()

@@ -36,11 +36,12 @@ def differences(weight: Tensor, squared_distance: Tensor, u: Tensor, p: Tensor) 
     """
     if not weight.requires_grad:  # what cancels wholly had better not be there at all
         weight = weight.masked_fill(squared_distance == 0, 0.0)
+    a, b = u, p
     if p.shape[1] <= EXACT_UP_TO:
-        weight, a, b = weight.double(), u.double(), p.double()
-    else:
-        a, b = u, p
-    return (weight.sum(2, keepdim=True) * a - weight @ b).to(u)
+        weight, a = weight.double(), u.double()
+        b = a if u is p else p.double()
+    # In one tensor, as making another of this size takes longer than the sums.
+    return (weight.sum(2, keepdim=True) * a).baddbmm_(weight, b, alpha=-1).to(u)
 
 
 def centred(p: Tensor, c: Tensor) -> Tensor:
