@@ -25,6 +25,11 @@ TINY = ClassifierConfig(
 )
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes give no name to a test: packed ones hold the time, and workers must agree on names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(autouse=True, scope="session")
 def components_looked_for_once() -> Iterator[None]:
     """Before each launched page Streamlit reads what is installed in search of components."""
