@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
-from ddeq.model.grouping import farthest_points, grouped
+from ddeq.model.grouping import farthest_points, gathered, grouped
 from ddeq.model.operator import Operator, OperatorConfig
-from ddeq.model.tokens import TokenConfig, TokenEncoder
+from ddeq.model.tokens import TokenConfig, TokenEncoder, Tokens, largest
 
 SMALL = TokenConfig(centres=(12, 5), neighbours=(4, 3), widths=(8, 6))
 
@@ -69,7 +69,7 @@ def test_clouds_of_a_batch_do_not_meet(encoder):
 def test_farthest_points_by_their_definition():
     """Each one is the farthest from those chosen before, the first from the centre."""
     x = cloud(50)
-    chosen = farthest_points(x, torch.cdist(x, x), 8, None)
+    chosen = farthest_points(x, 8, None)
     for k in range(2):
         points = x[k].numpy()
         first = int(((points - points.mean(0)) ** 2).sum(1).argmax())
@@ -93,10 +93,18 @@ def test_a_token_sees_no_farther_than_its_neighbours(encoder):
 
 @pytest.mark.parametrize(
     "sizes",
-    [{"centres": (0, 1)}, {"neighbours": (4,)}, {"widths": (8, 2.5)}, {"centres": (9e9, 1)}],
+    [
+        {"centres": (0, 1)},
+        {"neighbours": (4,)},
+        {"widths": (8, 2.5)},
+        {"centres": (9e9, 1)},
+        {"centres": (), "neighbours": (), "widths": ()},
+        {"centres": (4, 8)},
+        {"centres": (9,) * 9, "neighbours": (9,) * 9, "widths": (9,) * 9},
+    ],
 )
 def test_sizes_are_checked(sizes):
-    with pytest.raises(ValueError, match="two whole numbers"):
+    with pytest.raises(ValueError, match=r"of tokens (are whole numbers|has centres|do not grow)"):
         TokenConfig(**sizes)
 
 
@@ -109,6 +117,28 @@ def test_a_card_holds_the_sizes():
 def test_gradients_reach_every_weight(encoder):
     encoder(cloud(40)).features.square().mul(torch.arange(6.0)).sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in encoder.parameters())
+
+
+def test_an_edge_is_the_largest_over_the_neighbours(encoder):
+    """The level by its definition: every pair laid out, in the place of what is done."""
+    level, x = encoder.levels[0], cloud(30)
+    groups = grouped(x, None, level.centres, level.neighbours)
+    centres = gathered(x, groups.centres)
+    offsets = gathered(x, groups.near) - centres[:, :, None]  # (B, C, k, 3)
+    edges = level.edge_norm(level.of_neighbour(offsets).amax(2))
+    t = (edges + level.of_centre(centres)).relu()
+    expected = level.norm(t + level.fall(level.rise(t).relu()))
+    empty = x.new_empty(2, 30, 0)
+    found = level(Tokens(x, empty, None), ordered=False)
+    torch.testing.assert_close(found.features, expected)
+
+
+def test_the_largest_has_the_gradient_of_the_maximum():
+    t, index = cloud(7).requires_grad_(), torch.tensor([[[0, 3], [6, 6]], [[1, 2], [5, 0]]])
+    weights = cloud(2, 1)
+    (a,) = torch.autograd.grad((largest(t, index) * weights).sum(), t)
+    (b,) = torch.autograd.grad((gathered(t, index).amax(2) * weights).sum(), t)
+    torch.testing.assert_close(a, b)
 
 
 def test_groups_are_the_nearest_points_of_valid_centres():

@@ -5,6 +5,7 @@ Coordinates are metres, z up, x to the right, y to the back.
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -35,16 +36,21 @@ class ObjectAugmentation:
 
     Attributes:
         yaw: the object turns about z by an angle drawn uniformly from -yaw to yaw degrees.
+        tilt: standard deviation in degrees of the angle by which it leans, in any direction.
         scale: standard deviation of the logarithm of the factor that stretches each axis.
         jitter: standard deviation of the noise on every coordinate, relative to the root mean
             square distance of the points from their centre along an axis.
         partial: probability that only what a camera in a random direction sees is left.
+        outliers: the largest share of points that lie anywhere in the object's bounding box, half
+            as large again; the share of a cloud is drawn uniformly.
     """
 
     yaw: float = 0.0
+    tilt: float = 0.0
     scale: float = 0.0
     jitter: float = 0.0
     partial: float = 0.0
+    outliers: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -149,15 +155,41 @@ def labels_among(names: Sequence[str], classes: Sequence[str], labels: np.ndarra
 
 
 def augmented(x: Tensor, how: ObjectAugmentation, generator: torch.Generator) -> Tensor:
-    """Turn, stretch and jitter clouds ``(B, M, 3)``, each by its own draw."""
-    yaw, *_ = 2 * torch.rand(1, len(x), generator=generator) - 1  # (B,)
-    angle = torch.deg2rad(how.yaw * yaw)
-    cos, sin, zero, one = angle.cos(), angle.sin(), 0 * angle, 1 + 0 * angle
-    turn = torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, one], dim=1).view(-1, 3, 3)
+    """Turn, lean, stretch and jitter clouds ``(B, M, 3)``, each by its own draw."""
+    turn = turned(len(x), how, generator)  # (B, 3, 3)
     stretch = (how.scale * torch.randn(len(x), 1, 3, generator=generator)).exp()
     x = x @ turn.transpose(1, 2) * stretch
     size = x.var(dim=1, correction=0, keepdim=True).mean(dim=2, keepdim=True).sqrt()  # (B, 1, 1)
-    return x + how.jitter * size * torch.randn(x.shape, generator=generator)
+    x = x + how.jitter * size * torch.randn(x.shape, generator=generator)
+    return with_outliers(x, how.outliers, generator) if how.outliers else x
+
+
+def turned(count: int, how: ObjectAugmentation, generator: torch.Generator) -> Tensor:
+    """``count`` rotations ``(B, 3, 3)``: about z, then by a small angle about a level axis."""
+    yaw, *_ = 2 * torch.rand(1, count, generator=generator) - 1  # (B,)
+    about_z = rotation(torch.deg2rad(how.yaw * yaw))
+    if not how.tilt:
+        return about_z
+    lean = torch.deg2rad(how.tilt * torch.randn(count, generator=generator))
+    axis = rotation(2 * math.pi * torch.rand(count, generator=generator))
+    about_x = rotation(lean).roll((1, 1), (1, 2))  # z, x, y in the places of x, y, z
+    return axis @ about_x @ axis.transpose(1, 2) @ about_z
+
+
+def rotation(angle: Tensor) -> Tensor:
+    """Rotations about z by angles ``(B,)`` in radians: ``(B, 3, 3)``."""
+    cos, sin, zero, one = angle.cos(), angle.sin(), 0 * angle, 1 + 0 * angle
+    return torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, one], 1).view(-1, 3, 3)
+
+
+def with_outliers(x: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Clouds ``(B, M, 3)`` of which up to a ``share`` of the points lie anywhere near."""
+    low, high = x.amin(1, keepdim=True), x.amax(1, keepdim=True)  # (B, 1, 3)
+    uniform = torch.rand(x.shape, generator=generator)
+    anywhere = (low + high) / 2 + 1.5 * (uniform - 0.5) * (high - low)
+    shares = share * torch.rand(len(x), 1, generator=generator)  # (B, 1)
+    out = torch.rand(x.shape[:2], generator=generator) < shares  # (B, M)
+    return torch.where(out[..., None], anywhere, x)
 
 
 def load_furniture(folder: str | Path, cache: str | Path) -> ObjectClouds:
