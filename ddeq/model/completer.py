@@ -40,7 +40,8 @@ class CompleterConfig(ModelConfig):
 class Completer(Model):
     """A DDEQ that completes clouds (paper, section 4.2).
 
-    Known points are the input and stand beside the free particles, which alone flow.
+    Known points are the input and stand beside the free particles, which alone flow. Where the
+    operator sees its input as tokens, free particles see the known ones as these alone.
     """
 
     Config = CompleterConfig
@@ -51,7 +52,7 @@ class Completer(Model):
         super().__init__()
         self.config = config
         self.operator = Operator(config.operator)
-        self.lift = LIFTS[config.lift](config.operator.input_dim, config.operator.latent_dim)
+        self.lift = LIFTS[config.lift](config.operator.input_dim, config.operator.particle_width)
 
     def encode(
         self,
@@ -69,7 +70,8 @@ class Completer(Model):
             twice: as of :meth:`ddeq.model.operator.Operator.forward`.
         """
         context = self.operator.encode(known, known_mask)
-        context = self.operator.beside(self.lift(known), context, known_mask)
+        if self.operator.tokens is None:  # tokens say where known points are, and how many is known
+            context = self.operator.beside(self.lift(known), context, known_mask)
         free, mask = torch.as_tensor(counts), None  # (B,) on the CPU, asked without waiting
         if (free < free.max()).any():
             mask = (torch.arange(int(free.max())) < free[:, None]).to(known.device)  # (B, N)

@@ -104,9 +104,10 @@ def farthest_points(x: Tensor, count: int, mask: Tensor | None) -> Tensor:
     here = from_centre.argmax(1, keepdim=True)  # (B, 1)
     chosen = [here]
     for _ in range(min(count, x.shape[1]) - 1):
-        for k, axis in enumerate(axes):
+        away = torch.zeros_like(gap)
+        for axis in axes:
             offset = axis - axis.gather(1, here)
-            away = offset.square_() if k == 0 else away.addcmul_(offset, offset)
+            away.addcmul_(offset, offset)
         gap = torch.minimum(gap, away)
         here = gap.argmax(1, keepdim=True)
         chosen.append(here)

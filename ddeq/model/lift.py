@@ -76,4 +76,21 @@ class MLPLift(nn.Module):
         return z[..., : self.data_dim]
 
 
-LIFTS = {"coupling": CouplingLift, "linear": LinearLift, "mlp": MLPLift}
+class NoLift(nn.Module):
+    """Particles are points of the data space and flow there."""
+
+    def __init__(self, data_dim: int, latent_dim: int) -> None:
+        super().__init__()
+        if latent_dim != data_dim:
+            raise ValueError("Without a lift particles have the dimension of the data.")
+
+    def forward(self, points: Tensor) -> Tensor:
+        """As they are, ``(B, N, d_x)``."""
+        return points
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """As they are, ``(B, N, d_x)``."""
+        return z
+
+
+LIFTS = {"none": NoLift, "coupling": CouplingLift, "linear": LinearLift, "mlp": MLPLift}

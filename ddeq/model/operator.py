@@ -26,13 +26,16 @@ class OperatorConfig:
 
     Attributes:
         input_dim: ``d_x``, 2 or 3.
-        latent_dim: ``d``, width of particles and of the attention layers.
+        latent_dim: ``d``, width of the attention layers and, unless ``particle_dim`` says
+            otherwise, of particles.
         hidden_dim: width in which particles and input first meet (the bilinear stage).
         heads: attention heads; must divide ``latent_dim``.
         cross_layers: cross-attention layers ``L``.
         dropout: rate on the feed-forward layers' hidden units, in training.
         tokens: the input is seen as tokens with local geometry; None, the paper's way, sees each
             point alone.
+        particle_dim: ``p``, dimension of particles that flow in a space of their own, such as that
+            of the data. ``F`` then learns how far they go, and at first moves none of them.
     """
 
     input_dim: int = 2
@@ -42,17 +45,23 @@ class OperatorConfig:
     cross_layers: int = 1
     dropout: float = 0.1
     tokens: TokenConfig | None = None
+    particle_dim: int | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.tokens, dict):  # out of a recipe or a model card
             object.__setattr__(self, "tokens", TokenConfig(**self.tokens))
-        sizes = (self.input_dim, self.latent_dim, self.hidden_dim, self.heads)
+        sizes = (self.input_dim, self.latent_dim, self.hidden_dim, self.heads, self.particle_width)
         if any(not isinstance(n, int) or n < 1 for n in (*sizes, self.cross_layers)):
             raise ValueError("The sizes of an operator are whole numbers from 1.")
         if self.cross_layers > 100:
             raise ValueError("An operator has at most 100 cross-attention layers.")
         if self.latent_dim % self.heads:
             raise ValueError(f"{self.heads} heads do not divide a width of {self.latent_dim}.")
+
+    @property
+    def particle_width(self) -> int:
+        """The dimension of particles."""
+        return self.latent_dim if self.particle_dim is None else self.particle_dim
 
 
 @dataclass(frozen=True)
@@ -214,7 +223,8 @@ class Operator(nn.Module):
         self.config = config
         h, d = config.hidden_dim, config.latent_dim
         layer = (d, config.heads, config.dropout)
-        self.particle_in, self.particle_in_norm = mlp(d, h, h), nn.LayerNorm(h)
+        p = config.particle_width
+        self.particle_in, self.particle_in_norm = mlp(p, h, h), nn.LayerNorm(h)
         self.tokens = TokenEncoder(config.input_dim, config.tokens) if config.tokens else None
         seen = config.tokens.widths[-1] + config.input_dim if config.tokens else config.input_dim
         self.input_in, self.input_in_norm = mlp(seen, h, h), nn.LayerNorm(h)
@@ -228,6 +238,12 @@ class Operator(nn.Module):
         self.self_encoder = EncoderLayer(*layer)
         self.cross_encoder = nn.ModuleList(EncoderLayer(*layer) for _ in range(config.cross_layers))
         self.feed_forward = FeedForward(d, config.dropout)
+        self.particle_skip: nn.Linear | None = None
+        self.particle_move: nn.Linear | None = None
+        if config.particle_dim is not None:
+            self.particle_skip, self.particle_move = nn.Linear(p, d), nn.Linear(d, p)
+            nn.init.zeros_(self.particle_move.weight)
+            nn.init.zeros_(self.particle_move.bias)
 
     def encode(self, x: Tensor, mask: Tensor | None = None) -> Context:
         """Everything the flow needs of the input; call once per solve.
@@ -298,7 +314,8 @@ class Operator(nn.Module):
         z1 = self.particle_in_norm(self.particle_in(z))  # (B, N, h)
         z2 = self.bilinear_norm(z1 + self.bilinear(z1, context.bilinear))  # (B, N, h)
         z3 = self.particle_up_norm(self.particle_up(z2))  # (B, N, d)
-        return self.skip_norm(z3 + z)  # (B, N, d)
+        skipped = z if self.particle_skip is None else self.particle_skip(z)
+        return self.skip_norm(z3 + skipped)  # (B, N, d)
 
     def forward(
         self, z: Tensor, context: Context, mask: Tensor | None = None, twice: bool = True
@@ -306,7 +323,7 @@ class Operator(nn.Module):
         """``F(z, x)`` of the free particles.
 
         Args:
-            z: particles ``(B, N, d)``.
+            z: particles ``(B, N, d)``, or ``(B, N, p)``.
             context: of the input, from :meth:`encode`.
             mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
             twice: whether a gradient may itself be differentiated; without, memory does not grow
@@ -314,7 +331,7 @@ class Operator(nn.Module):
                 the time.
 
         Returns:
-            ``(B, N, d)``.
+            As ``z``.
         """
         keep = iter(context.dropout) if context.dropout else iter([None] * (len(context.keys) + 2))
         # The fused kernel also differentiates keys and values, which nobody asks for here, and in
@@ -327,7 +344,8 @@ class Operator(nn.Module):
             self.cross_encoder, context.keys, context.values, strict=True
         ):
             t = layer(t, keys, values, context.mask, next(keep), fused)
-        return self.feed_forward(t, next(keep))
+        t = self.feed_forward(t, next(keep))  # (B, N, d)
+        return t if self.particle_move is None else z + self.particle_move(t)
 
 
 def _joined(

@@ -1,9 +1,9 @@
 """Tokens with local geometry: a few centres of a cloud, each with what its neighbours look like.
 
 Level after level, centres are chosen by farthest-point sampling, whose first points are a coarser
-one, and gather their nearest neighbours. An edge is a linear function of the neighbour and of the centre, a centre takes the
-maximum over its edges, and goes on alone. What is linear is computed once a point, and never for
-all pairs. The order of the points changes nothing, nor does padding.
+one, and gather their nearest neighbours. An edge is a linear function of the neighbour and of the
+centre, a centre takes the maximum over its edges, and goes on alone. What is linear is computed
+once a point, and never for all pairs. The order of the points changes nothing, nor does padding.
 
 Sources: Qi et al. 2017, https://arxiv.org/abs/1706.02413, section 3.2 (levels); Wang et al. 2019,
 https://arxiv.org/abs/1801.07829, section 3.2 (edges).
@@ -43,7 +43,9 @@ class TokenConfig:
         if list(self.centres) != sorted(self.centres, reverse=True):
             raise ValueError("The centres of tokens do not grow from level to level.")
         if not 1 <= len(self.centres) == len(self.neighbours) == len(self.widths) <= 8:
-            raise ValueError("Each of the 1 to 8 levels of tokens has centres, neighbours, a width.")
+            raise ValueError(
+                "Each of the 1 to 8 levels of tokens has centres, neighbours, a width."
+            )
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,8 @@ class Stage:
         label_smoothing: classification only: the share of a label's probability that is spread
             over all classes (https://arxiv.org/abs/1512.00567, section 7).
         residual_weight, spread_weight, spread_target, separation_weight, separation_target,
-            entropy_weight: see the losses in ``ddeq.training.tasks``.
+            entropy_weight, missing_weight, chamfer_weight: see the losses in
+            ``ddeq.training.tasks``.
     """
 
     batches: int
@@ -85,6 +86,8 @@ class Stage:
     separation_weight: float = 0.0
     separation_target: float = 1.0
     entropy_weight: float = 0.0
+    missing_weight: float = 0.0
+    chamfer_weight: float = 0.0
 
     def __post_init__(self) -> None:
         if self.gradient not in GRADIENTS:

@@ -10,18 +10,39 @@ from hypothesis import strategies as st
 from ddeq.model.completer import Completer, CompleterConfig, free_count, scatter
 from ddeq.model.lift import LIFTS
 from ddeq.model.operator import OperatorConfig
+from ddeq.model.tokens import TokenConfig
 from ddeq.solve.flow import StopRule
 from ddeq.solve.solvers import (
     Euler,
 )
 from tests.solving import flow_from, normal
 
+IN_SPACE = CompleterConfig(
+    OperatorConfig(
+        latent_dim=16,
+        hidden_dim=4,
+        heads=4,
+        particle_dim=2,
+        tokens=TokenConfig((6, 3), (3, 2), (8, 6)),
+    ),
+    "none",
+)
+
+
+def moving(model: Completer) -> None:
+    """Where particles flow among the points, an untrained operator moves none."""
+    if model.operator.particle_move is not None:
+        torch.nn.init.normal_(model.operator.particle_move.weight)
+
 
 @pytest.mark.parametrize("lift", LIFTS)
 def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mass(lift):
     torch.manual_seed(0)
-    sizes = OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)
+    sizes = OperatorConfig(
+        latent_dim=16, hidden_dim=4, heads=4, particle_dim=2 if lift == "none" else None
+    )
     model = Completer(CompleterConfig(sizes, lift)).double().eval()
+    moving(model)
     known, free = normal(1, 5, 2), normal(1, 3, 2, seed=1)
     z0 = model.lift(free)
     begun = flow_from(model.encode(known, None, [3]), z0, solver=Euler(0.5), stop=StopRule(5, 0.0))
@@ -30,10 +51,13 @@ def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mas
     assert not torch.allclose(model.points(begun.run().particles), free)
 
 
-def test_a_completer_does_not_see_padding():
+@pytest.mark.parametrize(
+    "config", [CompleterConfig(OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)), IN_SPACE]
+)
+def test_a_completer_does_not_see_padding(config):
     torch.manual_seed(0)
-    model = Completer(CompleterConfig(OperatorConfig(latent_dim=16, hidden_dim=4, heads=4)))
-    model = model.double().eval()
+    model = Completer(config).double().eval()
+    moving(model)
     known, free = normal(2, 5, 2), normal(2, 4, 2, seed=1)
     known_mask = torch.arange(5) < torch.tensor([[5], [3]])
     how = {"solver": Euler(0.5), "stop": StopRule(4, 0.0)}
@@ -66,3 +90,21 @@ def test_a_seed_starts_where_its_points_are():
     assert encoded.mask.tolist() == [[True, True, False], [True, True, True]]
     assert encoded.share.tolist() == pytest.approx([2 / 7, 3 / 8])
     assert model.encode(torch.randn(2, 5, 2), None, [3, 3]).mask is None
+
+
+def test_particles_among_the_points_stay_until_something_is_learned():
+    """At first the operator moves none, and all it does is move them."""
+    torch.manual_seed(0)
+    model = Completer(IN_SPACE).eval()
+    known, free = torch.randn(2, 9, 2), torch.randn(2, 4, 2)
+    operator = model.encode(known, None, [4, 4]).operator
+    assert torch.equal(operator(free), free)
+    moving(model)
+    assert not torch.allclose(operator(free), free)
+    order = [2, 0, 3, 1]
+    torch.testing.assert_close(operator(free)[:, order], operator(free[:, order]))
+
+
+def test_without_a_lift_particles_have_the_dimension_of_the_data():
+    with pytest.raises(ValueError, match="dimension of the data"):
+        Completer(CompleterConfig(OperatorConfig(latent_dim=16, heads=4), "none"))

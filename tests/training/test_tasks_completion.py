@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from ddeq.metrics.distances import chamfer, energy_distance
 from ddeq.model.baselines import PCN, PCNConfig
 from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.operator import OperatorConfig
@@ -94,6 +95,32 @@ def test_the_error_is_the_energy_distance_of_completed_to_whole(rings):
     torch.testing.assert_close(found, expected)
     grads = [torch.autograd.grad(e.sum(), points, retain_graph=True)[0] for e in (found, expected)]
     torch.testing.assert_close(*grads, rtol=1e-3, atol=1e-6)
+
+
+def test_what_is_missing_is_compared_as_metrics_do(rings):
+    """The two further terms against their definitions elsewhere, cloud by cloud."""
+    batch = batch_of(rings)
+    points = torch.randn(6, 5, 2, generator=torch.Generator().manual_seed(1))
+    mask = torch.arange(5) < torch.tensor([[5], [2], [3], [1], [4], [5]])
+    found = prediction_losses(batch, points, mask, Stage(1, missing_weight=0.3, chamfer_weight=2))
+    free = [p[m].double().numpy() for p, m in zip(points, mask, strict=True)]
+    removed = batch.full_mask & ~batch.kept
+    missing = [p[m].double().numpy() for p, m in zip(batch.full, removed, strict=True)]
+    for term, metric in ((found.missing, energy_distance), (found.chamfer, chamfer)):
+        expected = np.mean([metric(a, b) for a, b in zip(free, missing, strict=True)])
+        assert float(term) == pytest.approx(expected, rel=1e-4)
+    total = found.data + 0.3 * found.missing + 2 * found.chamfer
+    torch.testing.assert_close(found.total, total)
+
+
+def test_where_nothing_was_removed_nothing_is_missing(rings):
+    whole = dataclasses.replace(batch_of(rings), kept=batch_of(rings).full_mask)
+    points = torch.randn(6, 5, 2, requires_grad=True)
+    mask = torch.ones(6, 5, dtype=torch.bool)
+    found = prediction_losses(whole, points, mask, Stage(1, missing_weight=1, chamfer_weight=1))
+    assert float(found.missing.detach().abs()) < 1e-6 and float(found.chamfer.detach()) == 0
+    found.total.backward()
+    assert points.grad is not None and points.grad.isfinite().all()
 
 
 def test_the_entropy_of_few_points_is_that_of_their_smoothed_density():

@@ -1,9 +1,12 @@
 """Learning to complete.
 
 Holes are cut into every cloud, free particles flow without a graph towards their equilibrium
-beside the known points, ``F`` is applied some more times with one, and four terms are minimised::
+beside the known points, ``F`` is applied some more times with one, and the mean over these images
+of six terms is minimised::
 
     MMD^2 of the completed to the whole cloud, in data space (energy distance)
+    + missing_weight * MMD^2 of free to removed points, each of mass 1
+    + chamfer_weight * Chamfer distance (CD-l1) of these
     - entropy_weight * entropy of the free particles     so that they spread (paper, section 4.2)
     + residual_weight * MMD^2(z*, F(z*))                 so that solvers arrive
     + spread_weight * relu(log(target / spread))         so that particles do not become one:
@@ -15,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -68,6 +72,8 @@ class Losses:
     residual: Tensor
     spread: Tensor
     entropy: Tensor
+    missing: Tensor
+    chamfer: Tensor
     total: Tensor
 
 
@@ -119,20 +125,84 @@ def _terms(found: Losses) -> tuple[Tensor, ...]:
 
 def prediction_losses(batch: Partial, points: Tensor, mask: Tensor, stage: Stage) -> Losses:
     """The losses of predicted points ``(B, N, d_x)``, as far as they need no solver."""
-    data = completion_error(batch, points, mask).mean()
-    entropy = kde_entropy(points, mask).mean()
+    pairs = Pairs.of(points, batch.full)
+    data = _whole_error(pairs, batch, mask).mean()
     none = data.new_zeros(())
-    return Losses(data, none, none, entropy, data - stage.entropy_weight * entropy)
+    entropy = kde_entropy(points, mask).mean() if stage.entropy_weight else none
+    missing = _missing_error(pairs, batch, mask).mean()
+    nearest = _missing_chamfer(pairs, batch, mask).mean()
+    total = (
+        data
+        - stage.entropy_weight * entropy
+        + stage.missing_weight * missing
+        + stage.chamfer_weight * nearest
+    )
+    return Losses(data, none, none, entropy, missing, nearest, total)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Distances ``within (B, N, N)`` predicted points, ``across (B, N, M)`` to the whole cloud, and
+    ``beyond (B, M, M)``, of the whole cloud's points."""
+
+    within: Tensor
+    across: Tensor
+    beyond: Tensor
+
+    @classmethod
+    def of(cls, points: Tensor, full: Tensor) -> Pairs:
+        """Of points ``(B, N, d)`` and whole clouds ``(B, M, d)``."""
+        exact = partial(torch.cdist, compute_mode="donot_use_mm_for_euclid_dist")
+        return cls(exact(points, points), exact(points, full), exact(full, full))
+
+    def energy(self, mass: Tensor, whole: Tensor) -> Tensor:
+        """Energy distance, ``(B,)``, of masses ``(B, N)`` on points and ``(B, M)`` on the whole."""
+        across = torch.einsum("bn,bnm,bm->b", mass, self.across, whole)
+        within = torch.einsum("bn,bnk,bk->b", mass, self.within, mass)
+        beyond = torch.einsum("bm,bmk,bk->b", whole, self.beyond, whole)
+        return 2 * across - within - beyond
 
 
 def completion_error(batch: Partial, points: Tensor, mask: Tensor) -> Tensor:
-    """``MMD^2`` (energy distance) of known and predicted points to the whole cloud, ``(B,)``.
+    """``MMD^2`` (energy distance) of known and predicted points to the whole cloud, ``(B,)``."""
+    return _whole_error(Pairs.of(points, batch.full), batch, mask)
+
+
+def _whole_error(pairs: Pairs, batch: Partial, mask: Tensor) -> Tensor:
+    """See :func:`completion_error`.
 
     Known points are in both clouds: their masses are subtracted, not their pairs computed twice.
     """
     each = 1 / (batch.known_mask.sum(1) + mask.sum(1))[:, None]  # (B, 1), mass of a point
     missing = uniform_mass(batch.full, batch.full_mask) - each * batch.kept  # (B, M)
-    return mmd2_loss(points, batch.full, each * mask, missing, Riesz())
+    return pairs.energy(each * mask, missing)
+
+
+def _missing_error(pairs: Pairs, batch: Partial, mask: Tensor) -> Tensor:
+    """``MMD^2`` of predicted to removed points, each of mass 1, ``(B,)``; 0 where none is."""
+    removed = _removed(batch)  # (B, M)
+    mass = removed / removed.sum(1, keepdim=True).clamp_min(1)
+    free = mask / mask.sum(1, keepdim=True) * removed.any(1, keepdim=True)
+    return pairs.energy(free, mass)
+
+
+def _missing_chamfer(pairs: Pairs, batch: Partial, mask: Tensor) -> Tensor:
+    """Chamfer distance (CD-l1) of predicted and removed points, ``(B,)``; 0 where none is.
+
+    As :func:`ddeq.metrics.distances.chamfer`.
+    """
+    removed = _removed(batch)  # (B, M)
+    far = torch.inf
+    there = pairs.across.masked_fill(~removed[:, None, :], far).amin(2)  # (B, N)
+    there = there.masked_fill(~(mask & removed.any(1, keepdim=True)), 0).sum(1) / mask.sum(1)
+    back = pairs.across.masked_fill(~mask[..., None], far).amin(1)  # (B, M)
+    back = back.masked_fill(~removed, 0).sum(1) / removed.sum(1).clamp_min(1)
+    return (there + back) / 2
+
+
+def _removed(batch: Partial) -> Tensor:
+    """Which points of the whole clouds were removed, ``(B, M)``."""
+    return batch.full_mask & ~batch.kept
 
 
 def kde_entropy(points: Tensor, mask: Tensor) -> Tensor:
