@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -30,7 +31,10 @@ from ddeq.errors import UserError
 from ddeq.input.formats import parse
 from ddeq.input.formats.geometry import Geometry
 
-_ARRAYS = ("points", "triangles")
+T = TypeVar("T")
+Parser = Callable[[bytes, str, str], T]
+"""From the bytes of a file, its suffix and what messages call it."""
+
 _SIGNAL_OF_TIME = getattr(signal, "SIGXCPU", 0)  # there is none on Windows
 _TURNS = threading.BoundedSemaphore(2)  # files read at once, so that readers share the memory
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -55,16 +59,29 @@ def parse_apart(
     suffix: str,
     name: str,
     limits: Limits = Limits(),
-    parser: Callable[[bytes, str, str], Geometry] = parse,
+    parser: Parser[Geometry] = parse,
 ) -> Geometry:
-    """`ddeq.input.formats.parse` in a process of its own.
+    """`ddeq.input.formats.parse` in a process of its own; for its arguments see `read_apart`."""
+    return read_apart(data, suffix, name, parser, Geometry, limits)
+
+
+def read_apart(
+    data: bytes | Path,
+    suffix: str,
+    name: str,
+    parser: Parser[T],
+    kind: type[T],
+    limits: Limits = Limits(),
+) -> T:
+    """What a parser finds in a file, by a process of its own.
 
     Args:
         data: the content of the file, or its path.
-        suffix: one of `ddeq.input.formats.SUFFIXES`.
+        suffix: of the file, for the parser.
         name: what messages call the file.
-        limits: of that process.
         parser: a function that the process can import by its name.
+        kind: the dataclass that it returns: of arrays, numbers, text and tuples of text.
+        limits: of that process.
 
     Raises:
         UserError: the parser's own, or the process ran out of time or memory, or died.
@@ -83,7 +100,7 @@ def parse_apart(
                 "limits": dataclasses.asdict(limits),
             }
             _run(job, limits)
-            return _receive(Path(folder), name)
+            return _receive(Path(folder), name, kind)
     except subprocess.TimeoutExpired:
         raise _too_slow(name, limits.seconds) from None
     except _OutOfTime:
@@ -115,7 +132,7 @@ def _run(job: Mapping[str, object], limits: Limits) -> None:
 def _too_slow(name: str, seconds: float) -> UserError:
     return UserError(
         f"'{name}' takes longer than {seconds:g} seconds to read, so check that it is whole, or "
-        "thin it out."
+        "make it smaller."
     )
 
 
@@ -125,17 +142,18 @@ def _environment() -> dict[str, str]:
     return os.environ | dict.fromkeys(_THREADS, "1") | {"PYTHONPATH": paths}
 
 
-def _receive(folder: Path, name: str) -> Geometry:
+def _receive(folder: Path, name: str, kind: type[T]) -> T:
     try:
         answer = json.loads(Path(folder, "answer.json").read_bytes())
         if "error" in answer:
             raise UserError(answer["error"])
+        plain = {key: tuple(v) if isinstance(v, list) else v for key, v in answer.items()}
         arrays = {
-            key: np.load(folder / f"{key}.npy", allow_pickle=False)
-            for key in _ARRAYS
-            if (folder / f"{key}.npy").exists()
+            field.name: np.load(folder / f"{field.name}.npy", allow_pickle=False)
+            for field in dataclasses.fields(kind)  # type: ignore[arg-type]
+            if field.name not in plain
         }
-        return Geometry(**arrays, **answer | {"notes": tuple(answer["notes"])})
+        return kind(**arrays, **plain)
     except UserError:
         raise
     except (OSError, EOFError, ValueError, TypeError, KeyError) as error:
@@ -152,21 +170,16 @@ def main() -> None:
     module, function = job["parser"]
     parser = getattr(import_module(module), function)
     try:
-        geometry = parser(Path(job["path"]).read_bytes(), job["suffix"], name)
-        answer = {
-            field.name: getattr(geometry, field.name)
-            for field in dataclasses.fields(geometry)
-            if field.name not in _ARRAYS
-        }
-        for key in _ARRAYS:
-            if (array := getattr(geometry, key)) is not None:
-                np.save(folder / f"{key}.npy", array, allow_pickle=False)
+        found = vars(parser(Path(job["path"]).read_bytes(), job["suffix"], name))
+        answer = {key: value for key, value in found.items() if not isinstance(value, np.ndarray)}
+        for key in found.keys() - answer.keys():
+            np.save(folder / f"{key}.npy", found[key], allow_pickle=False)
     except UserError as error:
         answer = {"error": str(error)}
     except MemoryError:
         answer = {
             "error": f"'{name}' takes more than {limits.memory / 2**30:g} GB of memory to read, "
-            "so thin it out first."
+            "so make it smaller first."
         }
     Path(folder, "answer.json").write_text(json.dumps(answer))
 
