@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from ddeq.input.formats.geometry import Geometry
+from ddeq.input.pictures.picture import Picture
 
 
 def hang(data: bytes, suffix: str, name: str) -> Geometry:
@@ -50,3 +51,7 @@ def write_much(data: bytes, suffix: str, name: str) -> Geometry:
 
 def pickle_something(data: bytes, suffix: str, name: str) -> Geometry:
     return Geometry(np.array([object()]))
+
+
+def parse_nothing(data: bytes, suffix: str, name: str) -> Picture:
+    return Picture(np.pad(np.eye(3, dtype=np.uint8), (0, 25))[None])

@@ -11,8 +11,8 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Sampling, read_file, shorten
 from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
-from ddeq.input.images import SUFFIXES as IMAGE_SUFFIXES
-from ddeq.input.images import image_to_cloud
+from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
+from ddeq.input.pictures import read_things
 
 POINTS = 1024  # of a mesh: as many as the models of objects learned to complete
 
@@ -63,8 +63,8 @@ def read_input(options: argparse.Namespace) -> Input:
     """
     file, name = options.file, options.file.name
     notes: tuple[str, ...] = ()
-    if file.suffix.lower() in IMAGE_SUFFIXES:
-        cloud, guess = image_to_cloud(file, name), "y"
+    if file.suffix.lower() in PICTURE_SUFFIXES:
+        cloud, guess = _only_thing(read_things(file, name)), "y"
     else:
         reading = read_file(file, name, options.points, options.sampling)
         cloud, guess, notes = reading.cloud, reading.up_axis, reading.notes
@@ -76,3 +76,16 @@ def read_input(options: argparse.Namespace) -> Input:
         raise UserError(f"'{shorten(name)}' lies in a plane, so leave out --up.")
     up = options.up or guess
     return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS, notes)
+
+
+def _only_thing(things: list[PointCloud]) -> PointCloud:
+    """The one thing in a picture.
+
+    Raises:
+        UserError: there are several.
+    """
+    if len(things) > 1:
+        raise UserError(
+            f"'{shorten(things[0].name)}' shows {len(things)} things, so cut out the digit to read."
+        )
+    return things[0]

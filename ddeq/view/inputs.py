@@ -16,10 +16,11 @@ from ddeq.input.clouds import PointCloud, Reading
 from ddeq.input.families import DIGITS, OBJECTS, Family
 from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
 from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
-from ddeq.input.images import SUFFIXES as IMAGE_SUFFIXES
-from ddeq.input.images import image_to_cloud, strokes_to_cloud
+from ddeq.input.images import strokes_to_cloud
+from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
 from ddeq.view.pad import drawing_pad
 from ddeq.view.picker import digit_picker, object_picker
+from ddeq.view.pictures import thing_of_picture
 from ddeq.view.session import Kept, Name
 from ddeq.view.uploads import as_object, in_space, read_upload, show_reading
 from ddeq.view.words import verbatim
@@ -115,12 +116,12 @@ def _from_upload() -> Chosen | None:
     file = st.file_uploader(
         "A point cloud or a mesh of an object, or a flat cloud or a picture of a digit",
         help=f"Clouds and meshes: {', '.join(CLOUD_SUFFIXES)}. "
-        f"Pictures: {', '.join(IMAGE_SUFFIXES)}.",
+        f"Pictures: {', '.join(PICTURE_SUFFIXES)}.",
     )
     if file is None:
         return None
-    if Path(file.name).suffix.lower() in IMAGE_SUFFIXES:
-        return Chosen(image_to_cloud(file.getvalue(), file.name), None, DIGITS)
+    if Path(file.name).suffix.lower() in PICTURE_SUFFIXES:
+        return Chosen(thing_of_picture(file.file_id, file.name, file), None, DIGITS)
     reading, flat = read_upload(file.file_id, file.name, file)
     show_reading(reading)
     if flat and not as_object(file.file_id, reading):

@@ -12,11 +12,13 @@ from streamlit.testing.v1 import AppTest
 
 from ddeq.input.families import OBJECTS
 from ddeq.input.formats.sandbox import Limits, parse_apart
+from ddeq.input.gallery import load_gallery
 from ddeq.model.checkpoints import ASSETS, load
 from ddeq.training.datasets.furniture import CLASSES
 from ddeq.view.classify import shown
 from tests import readers
 from tests.input.test_mesh import BAD_MESHES, glb, obj
+from tests.pictures import encode
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,6 +98,17 @@ def upload(test: AppTest, name: str, content: bytes) -> None:
     test.segmented_control(key="input").set_value("Upload").run()
     test.file_uploader[0].upload(name, content, "application/octet-stream").run()
     assert not test.exception
+
+
+def test_of_two_digits_in_a_picture_a_person_chooses_one(monkeypatch):
+    test = launched(digit="0")
+    images = load_gallery().images
+    upload(test, "two.png", encode(np.hstack([images[24], images[0]])))
+    assert "2 things" in " ".join(c.value for c in test.caption) and "**1**" in said(test)
+    monkeypatch.setattr("ddeq.view.pictures.read_things", None)  # it is not read again
+    [choice] = [c for c in test.segmented_control if c.label.startswith("Which one")]
+    choice.set_value(1).run()
+    assert "**0**" in said(test) and not test.exception
 
 
 def test_an_object_of_the_gallery_is_classified():

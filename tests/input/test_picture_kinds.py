@@ -1,0 +1,223 @@
+"""Digits as people photograph, scan and draw them: each is read as the digit itself is."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from ddeq.cli import main
+from ddeq.input.gallery import load_gallery
+from ddeq.input.pictures import parse_picture
+from ddeq.input.prepare import prepare
+from ddeq.model.checkpoints import load
+from ddeq.run.classification import ClassifierRun
+from ddeq.run.settings import with_defaults
+from tests.pictures import cloud_of, encode, overlap
+
+GALLERY = load_gallery()
+SOME = range(1, 240, 24)  # one of each class
+WHITE, BLACK = 245, 20
+
+
+@cache
+def classifier():
+    return load("digits", "cpu")
+
+
+def read_as(cloud):
+    model = classifier()
+    settings = with_defaults(model.card, {})
+    run = ClassifierRun(model, prepare(cloud, model.card), settings, "cpu")
+    for _ in run:
+        pass
+    return run.outcome.label
+
+
+@cache
+def known():
+    """Ten digits that the model knows where nothing is done to them."""
+    clouds = {number: GALLERY.cloud(number) for number in SOME}
+    right = [n for n, cloud in clouds.items() if read_as(cloud) == str(GALLERY.labels[n])]
+    assert len(right) >= 9
+    return right
+
+
+# --- how a digit comes into a picture: each takes 28 x 28 pixels of ink and gives a file ----------
+
+
+def written(image, side, size, at=None):
+    """Ink (H, W), 0 to 1, of a digit of that side on a sheet of that size, in its middle."""
+    ink = np.zeros(size)
+    top, left = at or ((size[0] - side) // 2, (size[1] - side) // 2)
+    large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
+    ink[top : top + side, left : left + side] = np.asarray(large) / 255
+    return ink
+
+
+def in_grey(ink, paper=WHITE, pen=BLACK):
+    return np.uint8(paper + (pen - paper) * ink)
+
+
+def in_colours(ink, paper, pen):
+    return np.uint8(paper + (np.array(pen) - paper) * ink[..., None])
+
+
+def noisy(levels, deviation=3.0):
+    grain = np.random.default_rng(int(levels.sum())).normal(0, deviation, levels.shape[:2])
+    return np.uint8((levels + grain).clip(0, 255))
+
+
+def on_a_table(image, table=40, lean=0):
+    card = Image.fromarray(in_grey(written(image, 200, (330, 420)), 225, 30))
+    picture = Image.new("L", (800, 600), table)
+    picture.paste(card.rotate(lean, Image.Resampling.BICUBIC, expand=True, fillcolor=table), (9, 9))
+    return encode(noisy(np.asarray(picture)), "JPEG")
+
+
+def beside_a_table(image):
+    levels = in_grey(written(image, 260, (500, 500)))
+    levels[:, :90] = 50
+    return encode(noisy(levels), "JPEG")
+
+
+def on_wood(image):
+    y, x = np.mgrid[:600, :800]
+    levels = 110 + 18 * np.sin(y / 7 + 2 * np.sin(x / 90))
+    levels[100:480, 150:610] = in_grey(written(image, 220, (380, 460)), 235, 45)
+    return encode(noisy(levels * (1 - x / 3200), 5), "JPEG")
+
+
+def on_a_blackboard(image):
+    levels = np.full((500, 600), 210, np.uint8)
+    levels[60:440, 80:520] = in_grey(written(image, 240, (380, 440)), 40, 220)
+    return encode(levels)
+
+
+def framed(image, side=240, at=None, box=(10, 10, 389, 389), shape="rectangle"):
+    picture = Image.fromarray(in_grey(written(image, side, (400, 400), at)))
+    getattr(ImageDraw.Draw(picture), shape)(box, outline=BLACK, width=4)
+    return encode(picture)
+
+
+def on_a_card(image, paper=(255, 255, 255), pen=(0, 0, 0)):
+    levels = np.zeros((400, 400, 4), np.uint8)
+    levels[60:340, 60:340, :3] = in_colours(written(image, 240, (280, 280)), paper, pen)
+    levels[60:340, 60:340, 3] = 255
+    return encode(levels)
+
+
+def ruled(image, line=(150, 170, 230), step=32, lean=0.0, squared=False):
+    picture = Image.new("RGB", (700, 700), (250, 250, 245))
+    for at in range(-300, 1000, step):
+        ImageDraw.Draw(picture).line((-100, at, 800, at), fill=line, width=2)
+        if squared:
+            ImageDraw.Draw(picture).line((at, -100, at, 800), fill=line, width=2)
+    picture = picture.rotate(lean, Image.Resampling.BICUBIC).crop((80, 80, 620, 620))
+    ink = written(image, 280, (540, 540))[..., None]
+    return encode(np.uint8(np.asarray(picture) * (1 - ink) + 40 * ink), "JPEG")
+
+
+def underlined(image):
+    picture = Image.fromarray(in_grey(written(image, 260, (400, 500), (60, 100))))
+    ImageDraw.Draw(picture).line((0, 300, 500, 300), fill=BLACK, width=4)
+    return encode(picture)
+
+
+def with_a_marker(image):
+    thick = Image.fromarray(np.pad(image, 4)).filter(ImageFilter.MaxFilter(5))
+    return encode(in_grey(written(np.asarray(thick), 280, (280, 280))))
+
+
+def in_the_low_byte(image, factor=1):
+    levels = in_grey(written(image, 280, (280, 280)), 255, 0)
+    return encode(levels.astype(np.uint16) * factor)
+
+
+def equally_bright(image, paper=(200, 0, 0), pen=(0, 102, 0)):
+    return encode(in_colours(written(image, 280, (280, 280)), paper, pen))
+
+
+KINDS = {
+    "on a dark table": on_a_table,
+    "on a dark table, turned": lambda image: on_a_table(image, lean=10),
+    "on a brown table": lambda image: on_a_table(image, table=110),
+    "beside a dark table": beside_a_table,
+    "on wood": on_wood,
+    "on a blackboard": on_a_blackboard,
+    "in a frame": framed,
+    "in a narrow frame": lambda image: framed(image, 200, box=(80, 80, 319, 319)),
+    "in a small box": lambda image: framed(image, 70, (100, 250), (240, 90, 330, 180)),
+    "in a circle": lambda image: framed(image, 200, box=(40, 40, 360, 360), shape="ellipse"),
+    "a card on nothing": on_a_card,
+    "a dark card on nothing": lambda image: on_a_card(image, (30, 30, 60), (250, 250, 200)),
+    "ruled": ruled,
+    "ruled in black": lambda image: ruled(image, (60, 60, 60), 40),
+    "ruled, turned": lambda image: ruled(image, lean=2.3),
+    "squared": lambda image: ruled(image, step=26, squared=True),
+    "underlined": underlined,
+    "by a thick marker": with_a_marker,
+    "8 bits in 16": in_the_low_byte,
+    "12 bits in 16": lambda image: in_the_low_byte(image, 16),
+    "equally bright": equally_bright,
+    "pale and equally bright": lambda i: equally_bright(i, (150, 190, 210), (230, 165, 120)),
+}
+
+
+@pytest.mark.parametrize("paint", KINDS.values(), ids=KINDS)
+def test_digits_are_read_in_every_kind_of_picture(paint):
+    found = [read_as(cloud_of(paint(GALLERY.images[n]))) for n in known()]
+    wrong = [n for n, label in zip(known(), found, strict=True) if label != str(GALLERY.labels[n])]
+    assert len(wrong) <= 2, (wrong, found)
+
+
+# --- one thing or several ------------------------------------------------------------------------
+
+
+def two(first, second, gap=1.0):
+    """Two digits beside each other, their squares that far apart."""
+    ink = np.zeros((320, 700))
+    for image, left in ((first, 60), (second, 60 + round(200 * gap))):
+        ink = np.maximum(ink, written(image, 200, ink.shape, (60, left)))
+    return encode(in_grey(ink))
+
+
+def test_two_digits_are_two_things_in_the_order_one_reads_them():
+    alike = []
+    for first, second in zip(known(), known()[1:], strict=False):
+        picture = parse_picture(two(GALLERY.images[first], GALLERY.images[second]), "", "two.png")
+        alone = [
+            parse_picture(encode(in_grey(written(GALLERY.images[n], 200, (320, 320)))), "", "a.png")
+            for n in (first, second)
+        ]
+        assert len(picture.things) == 2
+        both = zip(picture.things, alone, strict=True)
+        alike += [overlap(thing > 0, one.things[0] > 0) for thing, one in both]
+    assert np.mean(alike) > 0.9  # some are a pixel to the side
+
+
+def test_a_digit_is_one_thing():
+    """Also one whose strokes do not touch."""
+    several = [
+        number
+        for number in range(0, 240, 4)
+        if len(parse_picture(encode(GALLERY.images[number]), "", "a.png").things) != 1
+    ]
+    assert not several
+
+
+def test_too_many_things_get_one_sentence(capsys, tmp_path):
+    ink = np.zeros((300, 600))
+    for row in range(3):
+        for column in range(8):
+            ink[20 + 95 * row : 80 + 95 * row, 20 + 72 * column : 30 + 72 * column] = 1
+    (tmp_path / "many.png").write_bytes(encode(in_grey(ink)))
+    assert main(["classify", str(tmp_path / "many.png")]) != 0
+    assert "shows 24 things" in capsys.readouterr().err
+
+
+def test_the_command_line_says_that_there_are_two(capsys, tmp_path):
+    path = tmp_path / "two.png"
+    path.write_bytes(two(GALLERY.images[1], GALLERY.images[49]))
+    assert main(["classify", str(path)]) != 0
+    assert "'two.png' shows 2 things, so cut out the digit to read." in capsys.readouterr().err
