@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-from ddeq.cli import gradients, modelnet
+from ddeq.cli import completion_objects, gradients, modelnet
+from ddeq.cli.compared import COMPLETERS, add_runs, add_steps_table, compared
 from ddeq.cli.parser import Parser, add_common, save_file, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, said, settings
-from ddeq.errors import UserError
 from ddeq.evaluation import completion, objects, solvers
 from ddeq.evaluation.classification import load_digits, predict, report, stability
 from ddeq.evaluation.digit_cases import copy_neighbour, cut_digits
 from ddeq.evaluation.figure import curves_svg
 from ddeq.evaluation.neighbours import Neighbours
-from ddeq.evaluation.object_cases import cut_objects
-from ddeq.evaluation.object_neighbours import ObjectNeighbours
 from ddeq.input.labelled import Labelled
 from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES
 from ddeq.model.base import Model
@@ -41,11 +36,6 @@ CLASSIFIERS = {
     "control": ("-control", "classifier"),
     "pointnet": ("-pointnet", "pointnet"),
     "set-transformer": ("-set-transformer", "set-transformer"),
-}
-COMPLETERS = {
-    "ddeq": ("", "completer"),
-    "control": ("-control", "completer"),
-    "pcn": ("-pcn", "pcn"),
 }
 """What is compared: for each method what its recipe's name adds to the DDEQ's, and its kind."""
 
@@ -78,12 +68,7 @@ def add_options(parser: Parser) -> None:
     _add_solvers(add("solvers", evaluate_solvers, MNIST, "digits"))
     _add_objects(add("objects", evaluate_objects, FURNITURE, "objects"))
 
-    name = "completion-objects"
-    completion_objects = add(name, evaluate_completion_objects, FURNITURE, name)
-    add_card(completion_objects)
-    _add_runs(completion_objects, "completion-objects-0 and completion-objects-pcn-2")
-    _add_steps_table(completion_objects)
-
+    completion_objects.add_task(tasks)
     modelnet.add_task(tasks)
     gradients.add_task(tasks)
 
@@ -99,7 +84,7 @@ def _add_digits(task: Parser) -> None:
 def _add_completion_digits(task: Parser) -> None:
     add_card(task)
     _add_limit(task, 2000)
-    _add_steps_table(task)
+    add_steps_table(task)
     task.add_argument(
         "--neighbours",
         type=whole(0),
@@ -117,7 +102,7 @@ def _add_solvers(task: Parser) -> None:
 
 def _add_objects(task: Parser) -> None:
     add_card(task)
-    _add_runs(task, "objects-0 and objects-pointnet-2")
+    add_runs(task, "objects-0 and objects-pointnet-2")
     task.add_argument(
         "--samplings", type=whole(1), default=5, help="of each object (default: %(default)s)"
     )
@@ -130,25 +115,6 @@ def _add_limit(task: Parser, usual: int) -> None:
         type=whole(1),
         default=usual,
         help="only the first so many digits (default: %(default)s)",
-    )
-
-
-def _add_steps_table(task: Parser) -> None:
-    task.add_argument("--steps-table", action="store_true", help="also with 0, 1, 2, 4, ... steps")
-
-
-def _add_runs(task: Parser, examples: str) -> None:
-    task.add_argument(
-        "--runs",
-        type=Path,
-        help=f"folder of training runs to compare, such as {examples}; default: the shipped models",
-    )
-    task.add_argument(
-        "--seeds",
-        type=whole(0),
-        nargs="+",
-        default=[0, 1, 2],
-        help="of those runs (default: 0 1 2)",
     )
 
 
@@ -179,18 +145,18 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict[str, Any]:
     device = pick_device(options.device)
     train = load_mnist(options.data, "train").images
     images = load_mnist(options.data, "test").images
-    models = _models(COMPLETERS, options, device)
+    models = compared(COMPLETERS, options, device)
     ddeq = next(iter(models.get("ddeq", {}).values()), None)
     if options.split == "validation":
         held_out = ddeq.card["validation"] if ddeq else VALIDATION
         train, images = train[:-held_out], train[-held_out:]
     total = ddeq.model.config.total if ddeq else 1.275
     cases, skipped = cut_digits(images[: options.limit], total)
-    neighbour = None
+    unlearned = {}
     if options.neighbours:
         neighbours = Neighbours(train[: options.neighbours])
-        neighbour = partial(copy_neighbour, neighbours=neighbours)
-    table = completion.compare(cases, models, neighbour, said(options), device, options.steps_table)
+        unlearned["neighbour"] = partial(copy_neighbour, neighbours=neighbours)
+    table = completion.compare(cases, models, unlearned, said(options), device, options.steps_table)
     about = {
         "skipped": skipped,
         "holes": DIGIT_HOLES,
@@ -205,7 +171,7 @@ def evaluate_objects(options: argparse.Namespace) -> dict[str, Any]:
     device = pick_device(options.device)
     clouds = _furniture(options.data)
     ddeq = load_kind(options.model, "classifier", device)
-    models = _models(CLASSIFIERS, options, device)
+    models = compared(CLASSIFIERS, options, device)
     how = {
         "points": options.points or ddeq.card["points"],
         "samplings": options.samplings,
@@ -215,25 +181,6 @@ def evaluate_objects(options: argparse.Namespace) -> dict[str, Any]:
     table = objects.compare(chosen, clouds.part("train"), models, said=said(options), **how)
     flow = objects.flow_report(ddeq, chosen, settings(ddeq, options), **how)
     return {"split": options.split, **table, "flow": flow, "device": str(device)}
-
-
-def evaluate_completion_objects(options: argparse.Namespace) -> dict[str, Any]:
-    """A completer of objects, its control and PCN beside it, and two methods that learn nothing."""
-    device = pick_device(options.device)
-    clouds = _furniture(options.data)
-    models = _models(COMPLETERS, options, device)
-    cases, skipped = cut_objects(clouds.part(options.split))
-    neighbours = ObjectNeighbours(clouds.part("train", "unlabelled"))
-    table = completion.compare(
-        cases,
-        models,
-        neighbours.complete,
-        said(options),
-        device,
-        options.steps_table,
-        batch_size=8,
-    )
-    return {"split": options.split, "skipped": skipped, **table, "device": str(device)}
 
 
 def evaluate_solvers(options: argparse.Namespace) -> dict[str, Any]:
@@ -254,34 +201,3 @@ def evaluate_solvers(options: argparse.Namespace) -> dict[str, Any]:
 
 def _furniture(folder: Path) -> ObjectClouds:
     return load_furniture(folder, folder / CACHE)
-
-
-def _models(
-    methods: Mapping[str, tuple[str, str]],
-    options: argparse.Namespace,
-    device: torch.device,
-) -> dict[str, dict[str, Checkpoint[Any]]]:
-    """What there is of each method, by training: of each run, or what lies beside the DDEQ."""
-    models, ddeq = {}, options.model
-    for method, (suffix, kind) in methods.items():
-        name = f"{ddeq.stem}{suffix}"
-        files = {name: ddeq.with_name(f"{name}.safetensors")}
-        if getattr(options, "runs", None) is not None:
-            runs = [options.runs / f"{name}-{seed}" for seed in options.seeds]
-            files = {run.name: run / f"{name}.safetensors" for run in runs}
-        if found := _loaded(files, kind, device):
-            models[method] = found
-    return models
-
-
-def _loaded(
-    files: Mapping[str, Path], kind: str, device: torch.device
-) -> dict[str, Checkpoint[Any]]:
-    """The models that are there; what is missing is named on stderr."""
-    found = {}
-    for name, path in files.items():
-        try:
-            found[name] = load_kind(path, kind, device)
-        except UserError as error:
-            print(f"Without {name}: {error}", file=sys.stderr)
-    return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,7 @@ class Case:
         known, removed: ``(K, d)`` and ``(R, d)``, in units of the standardised whole cloud.
         standard: the known points as the models take them; undone, they are in those units.
         free: how many points are to complete it.
+        label: of the whole; -1 where it has none.
     """
 
     number: int
@@ -32,16 +33,16 @@ class Case:
     removed: np.ndarray
     standard: Standardised
     free: int
+    label: int = field(default=-1, kw_only=True)
 
     @property
     def whole(self) -> np.ndarray:
         """The cloud before the cut."""
         return np.concatenate([self.known, self.removed])
 
-    @property
-    def radius(self) -> float:
-        """Of the F-score."""
-        return f_score_radius(self.whole)
+    def radius(self, share: float) -> float:
+        """Of the F-score, see :func:`ddeq.metrics.distances.f_score_radius`."""
+        return f_score_radius(self.whole, share)
 
 
 def usable(keep: np.ndarray) -> bool:

@@ -20,7 +20,13 @@ from ddeq.errors import UserError
 from ddeq.evaluation.cases import Case
 from ddeq.evaluation.steps import step_counts
 from ddeq.input.preprocess import collate
-from ddeq.metrics.distances import chamfer, chamfer_squared, energy_distance, f_score
+from ddeq.metrics.distances import (
+    chamfer,
+    chamfer_squared,
+    energy_distance,
+    f_score,
+    unevenness,
+)
 from ddeq.metrics.intervals import mean_interval
 from ddeq.metrics.particles import spread
 from ddeq.metrics.transport import emd
@@ -38,6 +44,11 @@ METRICS = {
     "chamfer_squared": chamfer_squared,
     "emd": emd,
 }
+SHARES = {"f_score": 0.01, "f_score_2": 0.02}
+"""F-scores by the share of the cloud's size that is near enough."""
+
+Unlearned = Callable[[Case], np.ndarray]
+"""A method that completes a case without a network, by points ``(N, d)``."""
 
 Scores = dict[str, dict[str, np.ndarray]]
 """Region (whole, missing) to metric to one number a case."""
@@ -138,27 +149,36 @@ def score(cases: Sequence[Case], free: Sequence[np.ndarray] | None) -> Scores:
     if free is None:
         return {"whole": _compared(cases, [case.known for case in cases], whole)}
     completed = [np.concatenate([c.known, f]) for c, f in zip(cases, free, strict=True)]
-    return {
-        "whole": _compared(cases, completed, whole),
-        "missing": _compared(cases, free, [case.removed for case in cases]),
-    }
+    removed = [case.removed for case in cases]
+    missing = _compared(cases, free, removed)
+    if cases[0].known.shape[1] == 3:  # pixels lie as evenly as can be
+        missing["unevenness"] = np.array(list(map(unevenness, free, removed)))
+    return {"whole": _compared(cases, completed, whole), "missing": missing}
 
 
 def _compared(
     cases: Sequence[Case], found: Sequence[np.ndarray], truth: Sequence[np.ndarray]
 ) -> dict[str, np.ndarray]:
     """Each metric between clouds, ``(K,)``."""
-    radii = [case.radius for case in cases]
     with ThreadPoolExecutor() as pool:  # the EMD, by far the slowest, lets others work meanwhile
         table = {
             name: np.array(list(pool.map(metric, found, truth))) for name, metric in METRICS.items()
         }
-        return table | {"f_score": np.array(list(pool.map(f_score, found, truth, radii)))}
+        for name, share in SHARES.items():
+            radii = [case.radius(share) for case in cases]
+            table[name] = np.array(list(pool.map(f_score, found, truth, radii)))
+    return table
 
 
 def summary(values: np.ndarray, cases: Sequence[Case]) -> dict:
-    """Mean of ``(K,)`` values with its 95 % interval; cases of one group are drawn together."""
-    groups = np.array([case.group for case in cases])
+    """Mean of ``(K,)`` values with its 95 % interval; cases of one group are drawn together.
+
+    Values that are not numbers are left out.
+    """
+    known = np.isfinite(values)
+    groups, values = np.array([case.group for case in cases])[known], values[known]
+    if not len(values):
+        return {"mean": None, "interval": None}
     return {"mean": float(values.mean()), "interval": list(mean_interval(values, groups))}
 
 
@@ -187,7 +207,7 @@ def difference(a: Scores, b: Scores, cases: Sequence[Case]) -> dict:
 def compare(
     cases: Sequence[Case],
     models: Mapping[str, Mapping[str, Checkpoint]],
-    neighbour: Callable[[Case], np.ndarray] | None = None,
+    unlearned: Mapping[str, Unlearned] | None = None,
     said: dict[str, object] | None = None,
     device: torch.device | str = "cpu",
     steps_table: bool = False,
@@ -199,7 +219,7 @@ def compare(
         cases: to complete.
         models: by method, then by training; :data:`DDEQ` is compared to all others. Those that are
             missing are left out. A method's scores are the means over its trainings, case by case.
-        neighbour: completes a case by what its nearest neighbour has; None leaves that method out.
+        unlearned: methods that complete a case without a network, such as by a nearest neighbour.
         said: settings of the DDEQ's solver instead of its card's.
         device: where to solve.
         steps_table: also solve by the DDEQ with fewer steps. That, and how far another seed of the
@@ -237,9 +257,9 @@ def compare(
             parameters = next(iter(trainings.values())).parameters
             methods.append(_Method(name, parameters, found, solves))
     methods.append(_Method("copy", 0, {"copy": score(cases, None)}, []))
-    if neighbour is not None:
-        copied = [neighbour(case) for case in tqdm(cases, unit="case", desc="neighbours")]
-        methods.append(_Method("neighbour", 0, {"neighbour": score(cases, copied)}, []))
+    for name, method in (unlearned or {}).items():
+        copied = [method(case) for case in tqdm(cases, unit="case", desc=name)]
+        methods.append(_Method(name, 0, {name: score(cases, copied)}, []))
     return {"cases": len(cases), **_side_by_side(methods, cases), **report}
 
 
@@ -291,7 +311,9 @@ def _trainings(found: Mapping[str, Scores]) -> dict:
     for region, metrics in first.items():
         table[region] = {}
         for name in metrics:
-            means = {training: float(one[region][name].mean()) for training, one in found.items()}
+            means = {
+                training: float(np.nanmean(one[region][name])) for training, one in found.items()
+            }
             deviation = float(np.std(list(means.values()), ddof=1))
             table[region][name] = {"means": means, "deviation": deviation}
     return table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 
 from ddeq.evaluation.cases import Case, usable
@@ -13,7 +15,9 @@ CUTS = ("scan", "sphere", "plane")
 POINTS = 1024  # of a whole object
 
 
-def cut_objects(objects: ObjectClouds, points: int | None = None) -> tuple[list[Case], int]:
+def cut_objects(
+    objects: ObjectClouds, points: int | None = None, cuts: Sequence[str] | None = None
+) -> tuple[list[Case], int]:
     """Cut each of ``K`` objects in all three ways; also how many cuts could not be used.
 
     Those leave fewer than 3 points, or all of them. Camera, sphere and plane are drawn as in
@@ -23,12 +27,16 @@ def cut_objects(objects: ObjectClouds, points: int | None = None) -> tuple[list[
     Args:
         objects: to cut.
         points: drawn of each surface, 1,024 if None. As many as a cut removes are to complete it.
+        cuts: only these ways, out of :data:`CUTS`; None are all.
     """
-    cases = []
+    cases, tried = [], 0
     for k in range(len(objects)):
         batch = objects.batch(torch.tensor([k]), points or POINTS, torch.Generator().manual_seed(k))
         whole = batch.x[0].double().numpy()  # (M, 3)
         for way, cut in enumerate(CUTS):
+            if cuts is not None and cut not in cuts:
+                continue
+            tried += 1
             number = len(CUTS) * k + way
             of_this = {name: float(name == cut) for name in CUTS}
             views = Views(of_this["scan"], of_this["sphere"], of_this["plane"])
@@ -45,6 +53,7 @@ def cut_objects(objects: ObjectClouds, points: int | None = None) -> tuple[list[
                     removed=whole[~keep],
                     standard=standardise(whole[keep], isotropic=True),
                     free=int((~keep).sum()),
+                    label=int(objects.labels[k]),
                 )
             )
-    return cases, len(CUTS) * len(objects) - len(cases)
+    return cases, tried - len(cases)

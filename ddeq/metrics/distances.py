@@ -51,6 +51,24 @@ def _to_nearest(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.asarray(there), np.asarray(back)
 
 
+def unevenness(found: np.ndarray, truth: np.ndarray) -> float:
+    """How unevenly points ``found (N, d)`` lie, relative to those of ``truth (M, d)``.
+
+    The coefficient of variation of distances to the nearest other point, over that of the truth's:
+    1 is as even as the truth, 0 a lattice, and heaps lie far above. NaN for fewer than two points,
+    and for a truth that is a lattice itself, as pixels are.
+    """
+    if min(len(found), len(truth)) < 2:
+        return float("nan")
+    there, expected = _variation(found), _variation(truth)
+    return there / expected if expected > 1e-2 else float("nan")
+
+
+def _variation(points: np.ndarray) -> float:
+    nearest = np.asarray(cKDTree(points).query(points, 2)[0])[:, 1]
+    return float(nearest.std() / max(nearest.mean(), 1e-12))
+
+
 def coverage(missing: np.ndarray, free: np.ndarray, radius: float) -> float:
     """Share of the points ``missing (M, d)`` that have one of ``free (N, d)`` within ``radius``."""
     nearest, _ = cKDTree(free).query(missing)

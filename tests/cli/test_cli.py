@@ -16,7 +16,6 @@ from PIL import Image
 import ddeq
 from ddeq.cli import COMMANDS, main, readable
 from ddeq.evaluation import solvers
-from ddeq.evaluation.object_cases import CUTS
 from ddeq.evaluation.samplings import copied
 from ddeq.input.clouds import read_cloud
 from ddeq.input.formats.axes import UP_AXES
@@ -611,36 +610,59 @@ def test_evaluate_objects_compares_the_runs_that_are_there(capsys, furniture, mo
     assert {*only["methods"]["ddeq"]["vote"]["counts"]} == {"objects-2"}
 
 
-def test_evaluate_completion_objects_tells_what_it_left_out(capsys, monkeypatch, furniture, models):
+@pytest.fixture
+def shapes(tmp_path, monkeypatch) -> Path:
+    """A folder of ModelNet's form that holds plain solids, and few points are taken of each."""
     monkeypatch.setattr("ddeq.evaluation.object_cases.POINTS", 40)
-    command = ("evaluate", "completion-objects", "--data", furniture, "--steps-table", "--json")
+    return modelnet.write_npz(tmp_path / "shapes", modelnet.shapes())
+
+
+def test_evaluate_completion_objects_tells_what_it_left_out(capsys, shapes, furniture, models):
+    command = ("evaluate", "completion-objects", "--data", shapes, "--steps-table", "--json")
     model = ("--model", models / "completion-objects.safetensors", "--steps", 2)
-    assert main([*map(str, (*command, *model))]) == 0
+    also = ("--furniture", furniture, "--limit", 4, "--cuts", "plane", "sphere")
+    assert main([*map(str, (*command, *model, *also))]) == 0
     printed = capsys.readouterr()
     assert "Without completion-objects-control: " in printed.err and "pcn" not in printed.err
     result = json.loads(printed.out)
-    assert {*result["methods"]} == {"ddeq", "pcn", "copy", "neighbour"}
-    assert result["cases"] + result["skipped"] == 3 * 6 and {*result["cuts"]} == {*CUTS}
-    assert [*result["steps_table"]] == ["0", "1", "2"]
+    unlearned = {"copy", "mirror", "neighbour", "neighbour-untold"}
+    for table in (result, result["furniture"]):
+        assert {*table["methods"]} == {"ddeq", "pcn", *unlearned}
+        assert table["objects"] == 4 and table["cases"] + table["skipped"] == 2 * 4
+        assert {*table["cuts"]} <= {"plane", "sphere"}
+        assert [*table["steps_table"]] == ["0", "1", "2"]
+        for region in ("missing", "whole"):  # the DDEQ's, at the top
+            assert table[region] == table["methods"]["ddeq"][region]
+            assert {*table[region]} >= {"chamfer", "emd", "f_score", "f_score_2", "mmd2"}
+        assert "unevenness" in table["missing"]
 
 
-def test_evaluate_completion_objects_compares_runs(
-    capsys, monkeypatch, furniture, models, tmp_path
-):
-    monkeypatch.setattr("ddeq.evaluation.object_cases.POINTS", 40)
+def test_evaluate_completion_objects_compares_runs(capsys, shapes, models, tmp_path):
     for seed in (1, 2):
         folder = tmp_path / f"completion-objects-{seed}"
         folder.mkdir()
         for suffix in (".json", ".safetensors"):
             shutil.copy(models / f"completion-objects{suffix}", folder)
-    command = ("evaluate", "completion-objects", "--data", furniture, "--runs", tmp_path)
-    result = said(capsys, *command, "--seeds", 1, 2, "--steps", 2)
-    assert {*result["methods"]} == {"ddeq", "copy", "neighbour"}
+    command = ("evaluate", "completion-objects", "--data", shapes, "--runs", tmp_path)
+    few = ("--seeds", 1, 2, "--steps", 2, "--neighbours", 0, "--limit", 3)
+    result = said(capsys, *command, *few)
+    assert {*result["methods"]} == {"ddeq", "copy", "mirror"} and "furniture" not in result
     found = result["methods"]["ddeq"]
     each = found["trainings"]["whole"]["emd"]
     assert {*each["means"]} == {"completion-objects-1", "completion-objects-2"}
     assert each["deviation"] == 0  # one and the same model
     assert each["means"]["completion-objects-1"] == pytest.approx(found["whole"]["emd"]["mean"])
+
+
+def test_evaluate_completion_objects_asks_the_classifier(capsys, monkeypatch, shapes, models):
+    monkeypatch.setattr(
+        "ddeq.cli.completion_objects.weights_file", lambda name: models / f"{name}.safetensors"
+    )
+    command = ("evaluate", "completion-objects", "--data", shapes, "--recognition", "--limit", 2)
+    model = ("--model", models / "completion-objects.safetensors", "--steps", 2)
+    found = said(capsys, *command, *model, "--neighbours", 0)["recognition"]
+    assert {*found} == {"known", "completed", "whole", "gained"}
+    assert all(0 <= found[name]["mean"] <= 1 for name in ("known", "completed", "whole"))
 
 
 @pytest.mark.parametrize("task", ["objects", "completion-objects"])

@@ -1,19 +1,25 @@
 """Completions of objects: how they are cut, what a nearest neighbour copies, and the table."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from scipy.spatial import cKDTree
 
+from ddeq.evaluation.cases import Case
 from ddeq.evaluation.completion import compare, decode, score, solve
+from ddeq.evaluation.mirror import mirror
 from ddeq.evaluation.object_cases import CUTS, cut_objects
 from ddeq.evaluation.object_neighbours import RADIUS, ObjectNeighbours
+from ddeq.evaluation.recognition import recognition
+from ddeq.input.preprocess import standardise
 from ddeq.metrics.distances import chamfer
 from ddeq.run.settings import with_defaults
 from tests import solids
 
+METRICS = {"mmd2", "chamfer", "chamfer_squared", "emd", "f_score", "f_score_2"}
 OBJECTS = solids.solids()
 TESTED = OBJECTS.part("test")
 
@@ -109,6 +115,53 @@ def test_a_neighbour_without_anything_new_is_passed_over(cases):
     assert points.shape == (case.free, 3) and np.isfinite(points).all()
 
 
+def test_a_neighbour_finds_place_and_size_by_itself(cases):
+    """Untold, a cut object is found among others and put where it was."""
+    lopsided = solids.solids()
+    lopsided.reservoir[..., 2] += ((lopsided.reservoir[..., :2] > 0).all(-1)).float()
+    few, _ = cut_objects(lopsided.part("test"), solids.POINTS, ["sphere"])
+    neighbours = ObjectNeighbours(lopsided.part("test"))
+    found = [chamfer(neighbours.complete_untold(case), case.removed) for case in few]
+    elsewhere = [chamfer(case.known, case.removed) for case in few]
+    assert np.mean(found) < 0.7 * np.mean(elsewhere)
+    case = cases[0]
+    for other in (replace(case, known=3 * case.known + 1), case):  # only the standard part counts
+        assert len(neighbours.complete_untold(other)) == case.free
+
+
+# The mirror
+
+
+def test_the_half_of_a_symmetric_object_is_completed_by_its_mirror_image():
+    rng = np.random.default_rng(0)
+    half = rng.uniform(0, 1, (300, 3)) * [1, 0.5, 2]  # nothing else about it is symmetric
+    half = half[half[:, 0] + half[:, 2] < 1.7]
+    whole = np.concatenate([half, half * [-1, 1, 1]])
+    keep = whole[:, 0] > -0.4
+    known, removed = whole[keep], whole[~keep]
+    case = Case(0, 0, "plane", known, removed, standardise(known, True), len(removed))
+    found = mirror(case)
+    assert found.shape == removed.shape
+    assert chamfer(found, removed) < 0.3 * chamfer(known, removed)
+    np.testing.assert_array_equal(found, mirror(case))
+
+
+def test_a_mirror_of_very_little_is_something(cases):
+    few = replace(cases[0], known=cases[0].known[:3], free=5)
+    assert mirror(few).shape == (5, 3) and np.isfinite(mirror(few)).all()
+
+
+# Recognition
+
+
+def test_a_completion_by_the_truth_is_recognised_as_the_whole_is(cases):
+    classifier = solids.classifier()
+    table = recognition(classifier, cases[:6], [case.removed for case in cases[:6]])
+    assert table["completed"] == table["whole"]
+    gained = table["completed"]["mean"] - table["known"]["mean"]
+    assert table["gained"]["mean"] == pytest.approx(gained)
+
+
 # Methods
 
 
@@ -127,13 +180,15 @@ def test_the_table_has_every_method_metric_and_cut():
     models = {"ddeq": solids.completer(), "control": solids.completer(1), "pcn": solids.pcn()}
     neighbours = ObjectNeighbours(OBJECTS.part("unlabelled"))
     trainings = {name: {name: checkpoint} for name, checkpoint in models.items()}
-    table = compare(cases, trainings, neighbours.complete, {"steps": 2}, steps_table=True)
+    table = compare(
+        cases, trainings, {"neighbour": neighbours.complete}, {"steps": 2}, steps_table=True
+    )
     assert json.loads(json.dumps(table)) == table
     assert table["cases"] == len(cases) and {*table["cuts"]} == {*CUTS}
     assert {*table["methods"]} == {"ddeq", "control", "pcn", "copy", "neighbour"}
     for name, row in table["methods"].items():
         for region in ("whole", "missing") if name != "copy" else ("whole",):
-            assert {*row[region]} == {"mmd2", "chamfer", "chamfer_squared", "emd", "f_score"}
+            assert {*row[region]} - {"unevenness"} == METRICS
             assert 0 <= row[region]["f_score"]["mean"] <= 1
     counts = np.array([sum(case.cut == cut for case in cases) for cut in CUTS])
     means = [table["cuts"][cut]["pcn"]["whole"]["chamfer"]["mean"] for cut in CUTS]

@@ -18,6 +18,7 @@ from ddeq.metrics.distances import (
     energy_distance,
     f_score,
     f_score_radius,
+    unevenness,
 )
 from ddeq.metrics.intervals import crossed_interval, mean_interval, wilson_interval
 from ddeq.metrics.particles import spread
@@ -244,3 +245,15 @@ def test_a_difference_is_paired_by_columns_and_not_by_rows():
     assert (low, high) == pytest.approx(crossed_interval(a, b))
     assert high - low > 0.5
     assert crossed_interval(cases[None], cases[None]) == (0, 0)
+
+
+def test_points_are_as_uneven_as_their_nearest_distances_say():
+    grid = np.stack(np.meshgrid(np.arange(6.0), np.arange(6.0)), -1).reshape(-1, 2)
+    rng = np.random.default_rng(0)
+    poisson = rng.random((400, 2))
+    assert unevenness(grid, poisson) == 0  # a lattice
+    assert unevenness(poisson, rng.random((400, 2))) == pytest.approx(1, abs=0.2)
+    assert unevenness(5 * poisson + 1, poisson) == pytest.approx(1)
+    heaps = np.concatenate([poisson[:200] * 0.01, poisson[200:]])
+    assert unevenness(heaps, poisson) > 1.5
+    assert np.isnan(unevenness(poisson[:1], poisson))
