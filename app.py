@@ -4,10 +4,12 @@ import streamlit as st
 
 from ddeq.threads import leave_a_core
 from ddeq.view.bubbles import explain_what_is_pointed_at
+from ddeq.view.links import drop_infinities
 from ddeq.view.page import configure, lay_out
 
 leave_a_core()
 configure()
+drop_infinities()
 page = st.navigation(
     [
         st.Page(

@@ -54,7 +54,7 @@ def classify(chosen: Chosen, settings: RunSettings) -> None:
     """
     checkpoint = load_model(chosen.family.classifier)
     points, name = prepare(chosen.cloud, checkpoint.card), chosen.cloud.name
-    request = points.tobytes(), settings
+    request = points.tobytes(), name, settings  # the same points may come by another name
     present = shown.get()
     if present is None or present.request != request:
         run = ClassifierRun(checkpoint, points, settings, pick_device())

@@ -18,6 +18,7 @@ from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
 from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
 from ddeq.input.images import strokes_to_cloud
 from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
+from ddeq.view.links import place_in_link
 from ddeq.view.pad import drawing_pad
 from ddeq.view.picker import digit_picker, object_picker
 from ddeq.view.pictures import thing_of_picture
@@ -103,8 +104,8 @@ def _picked(
     name: str, picker: Callable[[str, int | None], int | None], first: int, count: int
 ) -> int:
     """The number that the link names or a person clicks on."""
-    asked = st.query_params.get(name, "")
-    number = int(asked) if asked.isdecimal() and int(asked) < count else first
+    asked = place_in_link(name, count)
+    number = first if asked is None else asked
     clicked = picker(f"{name}s", number)
     if clicked is not None and clicked != number:
         st.query_params[name] = str(clicked)

@@ -66,3 +66,12 @@ def allow_again(key: str) -> None:
         names.clear()
         for name in others:
             names.check_and_add(name)
+
+
+def believe_link_anew() -> None:
+    """Have fields begin with what is in the link now, not with what the script removed from it."""
+    context = get_script_run_ctx()
+    if context is not None:
+        state = context.session_state  # Streamlit's own side of it, not what pages keep there
+        with state.query_params() as link:
+            link.set_initial_query_params_from_current()

@@ -126,6 +126,30 @@ def test_a_link_to_no_object_shows_the_first(number):
     assert "**Armchair**" in " ".join(c.value for c in test.caption) and not test.exception
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"digit": "9" * 5_000},
+        {"particles": "1e999"},
+        {"seed": "-inf"},
+        {"tolerance": "nan"},
+        {"at": "1e999"},
+    ],
+    ids=["digit", "particles", "seed", "tolerance", "at"],
+)
+def test_absurd_links_show_what_no_link_shows(link):
+    test = launched(**link)
+    assert not test.exception and not test.error
+    assert "**7**" in said(test)
+
+
+def test_a_second_file_with_the_same_points_has_its_own_name():
+    test = launched(digit="0")
+    for name in ("one.png", "another.png"):
+        upload(test, name, encode(load_gallery().images[0]))
+        assert test.session_state[shown.key].name == name
+
+
 def test_families_keep_their_own_settings():
     test = launched(digit="5", **{"picard-steps": "2", "tolerance": "0"})
     test.segmented_control(key="input").set_value("Objects").run()
