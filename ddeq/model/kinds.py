@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ddeq.model.base import Model
-from ddeq.model.baselines import PCN, PointMLP, PointNet, SetTransformer
+from ddeq.model.baselines import PCN, PointMLP, PointNet
 from ddeq.model.classifier import Classifier
 from ddeq.model.completer import Completer
 
@@ -13,5 +13,4 @@ KINDS: dict[str, type[Model]] = {
     "pcn": PCN,
     "pointmlp": PointMLP,
     "pointnet": PointNet,
-    "set-transformer": SetTransformer,
 }

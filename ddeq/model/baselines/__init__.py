@@ -3,7 +3,6 @@
 from ddeq.model.baselines.pcn import PCN, PCNConfig
 from ddeq.model.baselines.pointmlp import PointMLP, PointMLPConfig
 from ddeq.model.baselines.pointnet import PointNet, PointNetConfig
-from ddeq.model.baselines.set_transformer import SetTransformer, SetTransformerConfig
 
 __all__ = [
     "PCN",
@@ -12,6 +11,4 @@ __all__ = [
     "PointMLPConfig",
     "PointNet",
     "PointNetConfig",
-    "SetTransformer",
-    "SetTransformerConfig",
 ]

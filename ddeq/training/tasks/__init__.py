@@ -7,7 +7,6 @@ TASKS: dict[str, Task] = {
     "classifier": classification.BySolving(),
     "pointmlp": classification.AtOnce(),
     "pointnet": classification.AtOnce(),
-    "set-transformer": classification.AtOnce(),
     "completer": completion.BySolving(),
     "pcn": completion.AtOnce(),
 }
