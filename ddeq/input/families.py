@@ -14,19 +14,16 @@ class Family:
 
     Attributes:
         classifier, completer: their names in ``assets``.
+        control: likewise, the classifier's network trained without a flow; None where none ships.
         prefix: of their settings in a link, as each has defaults of its own.
         flat: whether they take clouds in the plane.
     """
 
     classifier: str
     completer: str
+    control: str | None
     prefix: str
     flat: bool
-
-    @property
-    def control(self) -> str:
-        """The name of the classifier's network trained without a flow."""
-        return f"{self.classifier}-control"
 
     @property
     def noun(self) -> str:
@@ -34,8 +31,8 @@ class Family:
         return "digit" if self.flat else "object"
 
 
-DIGITS = Family("digits", "completion-digits", "", True)
-OBJECTS = Family("objects", "completion-objects", "object-", False)
+DIGITS = Family("digits", "completion-digits", "digits-control", "", True)
+OBJECTS = Family("objects", "completion-objects", None, "object-", False)
 
 
 def family_of(cloud: PointCloud) -> Family:

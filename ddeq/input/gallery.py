@@ -5,6 +5,7 @@ from functools import cache
 
 import numpy as np
 
+from ddeq.input.answers import Answer, about_digit, about_furniture
 from ddeq.input.clouds import PointCloud
 from ddeq.input.images import pixel_cloud
 from ddeq.shipped import ASSETS
@@ -36,6 +37,10 @@ class Gallery:
         """Digit `i` of the gallery as the coordinates of its non-zero pixels (M, 2)."""
         name = f"MNIST test digit {self.indices[i]}"
         return PointCloud(pixel_cloud(self.images[i]).astype(np.float64), name)
+
+    def answer(self, i: int) -> Answer:
+        """What digit `i` is."""
+        return about_digit(int(self.labels[i]))
 
 
 @cache
@@ -73,6 +78,10 @@ class ObjectGallery:
         """
         low, high = self.boxes[i]
         return PointCloud(low + self.steps[i, :count] / STEPS * (high - low), self.names[i])
+
+    def answer(self, i: int) -> Answer:
+        """What object `i` is, and what a classifier of ModelNet40 may call it."""
+        return about_furniture(self.classes[i], self.names[i])
 
     def credit(self, i: int) -> str:
         """Whom to thank for object `i`, in one sentence."""

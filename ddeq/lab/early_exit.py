@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ddeq.input.answers import right_among
 from ddeq.input.families import Family
-from ddeq.input.labelled import Labelled
 from ddeq.input.prepare import prepare
 from ddeq.lab.samples import samples
 from ddeq.metrics.intervals import wilson_interval
@@ -28,11 +28,24 @@ BATCH = 60
 TIMED = 12  # clouds, solved one at a time for their milliseconds
 
 
-def shipped(family: Family, card: dict) -> Labelled:
+@dataclass(frozen=True, eq=False)
+class Exam:
+    """Prepared clouds, and what is right about them.
+
+    Attributes:
+        clouds: ``K`` arrays ``(M_k, d_x)``, see :func:`ddeq.input.prepare.prepare`.
+        right: which of the model's ``C`` classes are right about each, bool ``(K, C)``.
+    """
+
+    clouds: Sequence[np.ndarray]
+    right: np.ndarray
+
+
+def shipped(family: Family, card: dict) -> Exam:
     """All of a family's gallery, for the model of this card."""
     known = samples(family)
-    labels = np.array([card["labels"].index(name) for name in known.classes])
-    return Labelled([prepare(cloud, card) for cloud in known.clouds], labels)
+    clouds = [prepare(cloud, card) for cloud in known.clouds]
+    return Exam(clouds, right_among(card["labels"], known.answers))
 
 
 @dataclass(frozen=True)
@@ -59,15 +72,15 @@ class Anytime:
     Attributes:
         progress: 0 to 1.
         scores: ``K + 1`` of them.
-        control: the score of the same network trained without a flow.
+        control: the score of the same network trained without a flow; None without one.
         milliseconds: ``(K + 1,)``, median over clouds solved one at a time, from the input to the
             class; nan before it is measured.
-        control_milliseconds: likewise.
+        control_milliseconds: likewise, a number.
     """
 
     progress: float
     scores: tuple[Score, ...]
-    control: Score
+    control: Score | None
     milliseconds: np.ndarray
     control_milliseconds: float
 
@@ -81,7 +94,8 @@ class Measurement:
     """Reads out after every step for many clouds; an iterator of :class:`Anytime`.
 
     Args:
-        checkpoint, control: the model, and the same network trained without a flow.
+        checkpoint: the model.
+        control: the same network trained without a flow, if there is one.
         data: what to classify.
         settings: of the solver, every cloud taking all steps; the control takes its card's.
         device: where to solve.
@@ -90,20 +104,21 @@ class Measurement:
     def __init__(
         self,
         checkpoint: Checkpoint,
-        control: Checkpoint,
-        data: Labelled,
+        control: Checkpoint | None,
+        data: Exam,
         settings: RunSettings,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.model, self.control, self.data = checkpoint.model, control.model, data
+        self.model, self.control, self.data = checkpoint.model, control, data
         self.settings, self.device = settings, torch.device(device)
-        self.control_settings = with_defaults(control.card, {})
 
     def __iter__(self) -> Iterator[Anytime]:
         steps = self.settings.limits.steps
         unknown = np.full(steps + 1, np.nan)
-        found = Anytime(0.0, (Score(0, 0),) * (steps + 1), Score(0, 0), unknown, np.nan)
-        total = len(self.data.labels)
+        none = Score(0, 0)
+        control = None if self.control is None else none
+        found = Anytime(0.0, (none,) * (steps + 1), control, unknown, np.nan)
+        total = len(self.data.clouds)
         for begin in range(0, total, BATCH):
             index = range(begin, min(begin + BATCH, total))
             for step in self._scored(found, index):
@@ -113,15 +128,16 @@ class Measurement:
 
     def _scored(self, before: Anytime, index: range) -> Iterator[Anytime]:
         """What was known, and these clouds too."""
-        truth = torch.tensor(self.data.labels[index.start : index.stop])
-        share = len(index) / len(self.data.labels)
-        end = self._flow(self.control, self.control_settings, index).run()
-        right = self._right(self.control, end.particles, truth)
-        before = replace(before, control=_more(before.control, right, len(index)))
+        share = len(index) / len(self.data.clouds)
+        if self.control is not None and before.control is not None:
+            model, settings = self.control.model, with_defaults(self.control.card, {})
+            end = self._flow(model, settings, index).run()
+            right = self._right(model, end.particles, index)
+            before = replace(before, control=_more(before.control, right, len(index)))
         scores = list(before.scores)
         flow = self._flow(self.model, self.settings, index)
         for k, step in after(flow, range(len(scores))):
-            right = self._right(self.model, step.particles, truth)
+            right = self._right(self.model, step.particles, index)
             scores[k] = _more(scores[k], right, len(index))
             part = (k + 1) / len(scores) * share
             # The last tenth is for the clock.
@@ -132,11 +148,13 @@ class Measurement:
 
     def _timed(self, found: Anytime) -> Iterator[Anytime]:
         """The same again for a few clouds one at a time, by the clock."""
-        clouds = range(min(TIMED, len(self.data.labels)))
+        clouds = range(min(TIMED, len(self.data.clouds)))
         times = np.full((len(clouds), len(found.scores)), np.nan)
         controls = np.full(len(clouds), np.nan)
         for k in clouds:
-            controls[k] = self._seconds(self.control, self.control_settings, k)[-1]
+            if self.control is not None:
+                settings = with_defaults(self.control.card, {})
+                controls[k] = self._seconds(self.control.model, settings, k)[-1]
             seconds = self._seconds(self.model, self.settings, k)
             # A solve may end early where the cloud stands still.
             times[k] = np.pad(seconds, (0, times.shape[1] - len(seconds)), "edge")
@@ -175,8 +193,9 @@ class Measurement:
         return flow_of_clouds(model, clouds, settings, seeds, self.device)
 
     @torch.no_grad()
-    def _right(self, model: Classifier, particles: Tensor, truth: Tensor) -> int:
-        return int((model.logits(particles).argmax(1).cpu() == truth).sum())
+    def _right(self, model: Classifier, particles: Tensor, index: range) -> int:
+        predicted = model.logits(particles).argmax(1).cpu().numpy()
+        return int(self.data.right[list(index), predicted].sum())
 
 
 def _more(score: Score, correct: int, total: int) -> Score:
@@ -184,14 +203,15 @@ def _more(score: Score, correct: int, total: int) -> Score:
 
 
 def anytime_csv(found: Anytime) -> str:
-    """One line a number of steps, and one for the control."""
+    """One line a number of steps, and one for the control if there is one."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["steps", "correct", "total", "accuracy", "low", "high", "milliseconds"])
-    rows = [
-        *zip(range(len(found.scores)), found.scores, found.milliseconds.tolist(), strict=True),
-        ("control", found.control, found.control_milliseconds),
+    rows: list[tuple[int | str, Score, float]] = [
+        *zip(range(len(found.scores)), found.scores, found.milliseconds.tolist(), strict=True)
     ]
+    if found.control is not None:
+        rows.append(("control", found.control, found.control_milliseconds))
     for steps, score, milliseconds in rows:
         numbers = (score.correct, score.total, score.accuracy, *score.interval, milliseconds)
         writer.writerow([steps, *numbers])

@@ -7,6 +7,7 @@ from functools import cache
 
 import numpy as np
 
+from ddeq.input.answers import Answer
 from ddeq.input.clouds import PointCloud
 from ddeq.input.families import Family
 from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
@@ -17,13 +18,13 @@ class Samples:
     """A gallery's clouds.
 
     Attributes:
-        clouds, classes: of the K clouds.
+        clouds, answers: of the K clouds, and what each is.
         loader: the function of :mod:`ddeq.input.gallery` they come from.
         arguments: of its result's ``cloud``, after the number.
     """
 
     clouds: tuple[PointCloud, ...]
-    classes: tuple[str, ...]
+    answers: tuple[Answer, ...]
     loader: str
     arguments: str
 
@@ -47,7 +48,9 @@ def samples(family: Family) -> Samples:
     if family.flat:
         digits = load_gallery()
         clouds = tuple(digits.cloud(k) for k in range(len(digits.labels)))
-        return Samples(clouds, tuple(map(str, digits.labels)), load_gallery.__name__, "")
+        answers = tuple(map(digits.answer, range(len(clouds))))
+        return Samples(clouds, answers, load_gallery.__name__, "")
     objects = load_objects()
     clouds = tuple(objects.cloud(k, USED_POINTS) for k in range(len(objects)))
-    return Samples(clouds, objects.classes, load_objects.__name__, f", {USED_POINTS}")
+    answers = tuple(map(objects.answer, range(len(clouds))))
+    return Samples(clouds, answers, load_objects.__name__, f", {USED_POINTS}")

@@ -107,6 +107,8 @@ def witness(family: Family, cloud: PointCloud, settings: RunSettings, kernel: Ke
 def anytime(family: Family, settings: RunSettings) -> str:
     """Accuracy against the number of steps."""
     name = "DIGITS" if family.flat else "OBJECTS"
+    control = f'load("{family.control}")' if family.control else "None"  # where none ships
+    lines = ['print("control", found.control.accuracy, *found.control.interval)']
     return _joined(
         [
             f"from ddeq.input.families import {name}",
@@ -115,13 +117,13 @@ def anytime(family: Family, settings: RunSettings) -> str:
             "from ddeq.run.settings import RunSettings",
             "",
             f'checkpoint = load("{family.classifier}")',
-            f'control = load("{family.control}")',
+            f"control = {control}",
             f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
             f"data = shipped({name}, checkpoint.card)",
             "*_, found = Measurement(checkpoint, control, data, settings)",
             "for steps, score in enumerate(found.scores):",
             "    print(steps, score.accuracy, *score.interval)",
-            'print("control", found.control.accuracy, *found.control.interval)',
+            *(lines if family.control else []),
         ]
     )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from ddeq.input.answers import Answer
 from ddeq.input.prepare import prepare
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.device import pick_device
@@ -33,14 +34,14 @@ class Classified:
         live: the run.
         name: of the input.
         points: of it, as the model takes them.
-        true_label: its class, if known.
+        answer: what it is, if known.
     """
 
     request: Hashable
     live: LiveRun[ClassifierRun]
     name: str
     points: np.ndarray
-    true_label: str | None
+    answer: Answer | None
 
 
 shown: Kept[Classified] = Kept(Name.CLASSIFIED)
@@ -58,14 +59,14 @@ def classify(chosen: Chosen, settings: RunSettings) -> None:
     present = shown.get()
     if present is None or present.request != request:
         run = ClassifierRun(checkpoint, points, settings, pick_device())
-        live = LiveRun(run, of_classifier(run, name, points, chosen.true_label))
-        shown.put(Classified(request, live, name, points, chosen.true_label))
+        live = LiveRun(run, of_classifier(run, name, points, chosen.answer))
+        shown.put(Classified(request, live, name, points, chosen.answer))
 
 
 def show_run(present: Classified) -> None:
     """The outcome, the player and the downloads; solves what is left to solve."""
     live = present.live
-    watch([live], "classify", lambda: say(outcome_sentence(live.run.outcome, present.true_label)))
+    watch([live], "classify", lambda: say(outcome_sentence(live.run.outcome, present.answer)))
     files: dict[str, tuple[str, Callable[[], str | bytes]]] = {  # made when asked for
         "Trajectory (.npz)": (
             "ddeq-run.npz",

@@ -8,11 +8,13 @@ from functools import partial
 
 import numpy as np
 
+from ddeq.input.answers import Answer
 from ddeq.input.formats.writers import write_cloud
 from ddeq.run.completion import CompleterRun, CompletionFrame
 from ddeq.run.export import in_file_axes
 from ddeq.view.player import Curve, Trajectory
 from ddeq.view.trajectory import steps_of
+from ddeq.view.words import class_name, right_names
 
 MOST_KNOWN = 2000  # points drawn; of more, those that the model sees
 TRUTH_CURVES = ("mmd2", "emd", "chamfer", "coverage", "f_score")  # known only where the truth is
@@ -38,8 +40,8 @@ class Shown:
         removed: the points that a perfect completion would put back ``(M, d)``, if known.
         scale: ``(d,)``, of the frames' units in the player's. Frames have every coordinate
             standardised, the player one unit for all, so that a digit keeps its shape.
-        labels: class names of the classifier that judges; () without one.
-        true_label, moved_by_gradient: as in :class:`ddeq.view.trajectory.Shown`.
+        labels: classes of the classifier that judges; () without one.
+        answer, moved_by_gradient: as in :class:`ddeq.view.trajectory.Shown`.
     """
 
     label: str
@@ -47,7 +49,7 @@ class Shown:
     removed: np.ndarray | None
     scale: np.ndarray
     labels: Sequence[str]
-    true_label: str | None = None
+    answer: Answer | None = None
     moved_by_gradient: bool = True
 
     def beside(self, fixed: np.ndarray, free: np.ndarray) -> np.ndarray:
@@ -57,7 +59,7 @@ class Shown:
 
 
 def of_completer(
-    run: CompleterRun, name: str, true_label: str | None = None
+    run: CompleterRun, name: str, answer: Answer | None = None
 ) -> Callable[[Sequence[CompletionFrame]], Trajectory]:
     """What turns this run's frames into what the player shows: see :func:`completion`."""
     scale = run.standard.scale / run.standard.scale.max()  # (d,)
@@ -67,7 +69,7 @@ def of_completer(
     if removed is not None:
         removed = scale * run.in_frame_units(removed[:: -(-len(removed) // MOST_KNOWN)])
     by_gradient = run.settings.solver.needs_velocity
-    shown = Shown(name, scale * known, removed, scale, run.labels, true_label, by_gradient)
+    shown = Shown(name, scale * known, removed, scale, run.labels, answer, by_gradient)
     return partial(completion, shown)
 
 
@@ -86,13 +88,13 @@ def completion(shown: Shown, frames: Sequence[CompletionFrame]) -> Trajectory:
         ghost=shown.beside(np.full(known.shape, np.nan), images),
         terms=None if moves is None else shown.beside(np.zeros(known.shape), moves),
         bars=bars,
-        classes=tuple(shown.labels),
+        classes=tuple(map(class_name, shown.labels)),
         curves=_curves(frames, removed is not None),
         kept=np.arange(len(known) + points.shape[1]) < len(known),
         truth=None if removed is None else removed.astype(np.float32),
         axes=("x", "y", "z")[: known.shape[1]],
         note="Data space, in standard deviations of the known points.",
-        true_label=shown.true_label,
+        right=right_names(shown.answer, shown.labels),
     )
 
 

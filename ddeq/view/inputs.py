@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from ddeq.errors import UserError
+from ddeq.input.answers import Answer
 from ddeq.input.clouds import PointCloud, Reading
 from ddeq.input.families import DIGITS, OBJECTS, Family
 from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
@@ -38,13 +39,13 @@ class Chosen:
 
     Attributes:
         cloud: as the models take it; in space z is up.
-        true_label: its class, if known.
+        answer: what it is, if known.
         family: the models for it.
         reading: of an uploaded cloud or mesh; its ``up_axis`` is the axis that was turned to z.
     """
 
     cloud: PointCloud
-    true_label: str | None
+    answer: Answer | None
     family: Family
     reading: Reading | None = None
 
@@ -87,7 +88,7 @@ def _from_digits(first: int) -> Chosen:
     gallery = load_gallery()
     digit = _picked("digit", digit_picker, first, len(gallery.labels))
     st.caption("The first 24 test digits of each class of MNIST; nobody chose them.")
-    return Chosen(gallery.cloud(digit), str(gallery.labels[digit]), DIGITS)
+    return Chosen(gallery.cloud(digit), gallery.answer(digit), DIGITS)
 
 
 def _from_objects() -> Chosen:
@@ -97,7 +98,7 @@ def _from_objects() -> Chosen:
         f"**{gallery.names[number]}**, {USED_POINTS:,} points of its surface. "
         f"{gallery.credit(number)} All {len(gallery)} are test objects, and no model saw them."
     )
-    return Chosen(gallery.cloud(number, USED_POINTS), gallery.classes[number], OBJECTS)
+    return Chosen(gallery.cloud(number, USED_POINTS), gallery.answer(number), OBJECTS)
 
 
 def _picked(

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ddeq.input.answers import Answer
 from ddeq.run.classification import ClassifierRun, Frame
 from ddeq.run.projection import Projection
 from ddeq.view.player import Curve, Trajectory
+from ddeq.view.words import class_name, right_names
 
 CURVES = {
     "objective": ("objective G", "residual", True),
@@ -28,9 +30,9 @@ class Shown:
     Attributes:
         label: names the run.
         projection: of the latent space, the same for all frames of a run.
-        labels: class names.
+        labels: the model's classes.
         points: the model's input ``(M, 2 or 3)``.
-        true_label: the right class, if known.
+        answer: what it is, if known.
         moved_by_gradient: whether the solver steps along the velocity, so that its parts explain
             the step.
     """
@@ -39,16 +41,16 @@ class Shown:
     projection: Projection
     labels: Sequence[str]
     points: np.ndarray
-    true_label: str | None = None
+    answer: Answer | None = None
     moved_by_gradient: bool = True
 
 
 def of_classifier(
-    run: ClassifierRun, name: str, points: np.ndarray, true_label: str | None
+    run: ClassifierRun, name: str, points: np.ndarray, answer: Answer | None
 ) -> Callable[[Sequence[Frame]], Trajectory]:
     """What turns this run's frames into what the player shows: see :func:`trajectory`."""
     by_gradient = run.settings.solver.needs_velocity
-    shown = Shown(name, run.projection(), run.labels, points, true_label, by_gradient)
+    shown = Shown(name, run.projection(), run.labels, points, answer, by_gradient)
     return partial(trajectory, shown)
 
 
@@ -64,7 +66,7 @@ def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
         ghost=projection(np.stack([f.image for f in frames])).astype(np.float32),
         terms=None if moves is None else projection.directions(moves).astype(np.float32),
         bars=np.stack([f.probabilities for f in frames]).astype(np.float32),
-        classes=tuple(shown.labels),
+        classes=tuple(map(class_name, shown.labels)),
         curves=tuple(
             Curve(name, np.array([getattr(f, field) for f in frames], np.float32), group, log)
             for field, (name, group, log) in CURVES.items()
@@ -75,7 +77,7 @@ def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
             f"{len(shares)} fixed principal axes of the {len(projection.centre)}-d latent space, "
             f"{shares.sum():.0%} of the variance"
         ),
-        true_label=shown.true_label,
+        right=right_names(shown.answer, shown.labels),
     )
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 
+from ddeq.input.answers import Answer
 from ddeq.metrics.agreement import Agreement
 from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompletionOutcome
@@ -13,10 +15,40 @@ from ddeq.run.truth import COVERAGE_RADIUS
 from ddeq.solve.flow import Stopped
 from ddeq.view.glossary import plain
 
+_SPOKEN = {
+    "opening": "door or window",
+    "stairs": "flight of stairs",
+    "storage": "piece of storage furniture",
+    "tv_stand": "TV stand",
+    "xbox": "Xbox",
+}
+"""Classes that are called otherwise in a sentence."""
 
-def outcome_sentence(outcome: Outcome, true_label: str | None = None) -> str:
+_AN = ("a", "e", "i", "o", "u", "8", "xbox")
+"""How names begin that have the article *an*."""
+
+
+def class_name(label: str) -> str:
+    """A class in words, such as "night stand"."""
+    return _SPOKEN.get(label, label.replace("_", " "))
+
+
+def with_article(label: str, mark: str = "**") -> str:
+    """A class in words with its article, as in a sentence."""
+    name = class_name(label)
+    article = "an" if name.lower().startswith(_AN) else "a"
+    return f"{article} {mark}{name}{mark}"
+
+
+def right_names(answer: Answer | None, labels: Sequence[str]) -> tuple[str, ...]:
+    """Those of a model's classes that are right, in words; none where that is not known."""
+    right = () if answer is None else answer.right
+    return tuple(class_name(label) for label in labels if label in right)
+
+
+def outcome_sentence(outcome: Outcome, answer: Answer | None = None) -> str:
     """What a run came to, as Markdown: class, confidence, cost, and why it stopped."""
-    verdict = "" if true_label is None else _verdict(outcome.label, true_label)
+    verdict = "" if answer is None else _verdict(outcome.label, answer)
     label = with_article(outcome.label)
     return (
         f"The model reads this as {label} ({outcome.confidence:.1%} sure){verdict}, "
@@ -25,14 +57,11 @@ def outcome_sentence(outcome: Outcome, true_label: str | None = None) -> str:
     )
 
 
-def with_article(label: str, mark: str = "**") -> str:
-    """A class with its article, as in a sentence."""
-    article = "an" if label[:1].lower() in "aeiou8" else "a"
-    return f"{article} {mark}{label}{mark}"
-
-
-def _verdict(label: str, true_label: str) -> str:
-    return ", rightly" if label == true_label else f", but it is {with_article(true_label, '')}"
+def _verdict(label: str, answer: Answer) -> str:
+    what = with_article(answer.name, "")
+    if label in answer.right:
+        return ", rightly" if label == answer.name else f", rightly for {what}"
+    return f", but it is {what}" + ("" if answer.right else ", for which it has no class")
 
 
 def _device(device: str) -> str:
@@ -57,14 +86,14 @@ def ending(outcome: Ending) -> str:
 
 
 def completion_sentence(
-    outcome: CompletionOutcome, before: Outcome, true_label: str | None = None
+    outcome: CompletionOutcome, before: Outcome, answer: Answer | None = None
 ) -> str:
     """What a completion came to, as Markdown: cost, why it stopped, how near the truth, its class.
 
     Args:
         outcome: of the run.
         before: what the classifier makes of the known points alone.
-        true_label: the right class, if known.
+        answer: what it is, if known.
     """
     sentences = [
         f"**{outcome.free} free particle{'' if outcome.free == 1 else 's'}** flowed beside "
@@ -87,7 +116,7 @@ def completion_sentence(
             f"The classifier reads what was left as {with_article(before.label, '')} "
             f"({before.confidence:.0%} sure), the completed cloud as {with_article(outcome.label)} "
             f"({sure:.0%} sure)"
-            f"{'' if true_label is None else _verdict(outcome.label, true_label)}."
+            f"{'' if answer is None else _verdict(outcome.label, answer)}."
         )
     return "\n\n".join(sentences)
 

@@ -252,7 +252,7 @@ def test_on_a_phone_nothing_sticks_out(visit):
 
 def test_picking_an_object_shows_its_prediction(visit):
     page = visit("input=Objects&object=0", settled=False)
-    reading = re.compile(r"reads this as an? (chair|table|sofa|bed|storage|lamp|plant|\w+) \(")
+    reading = re.compile(r"reads this as an? [\w ]+ \(")
     expect(page.get_by_text(reading)).to_be_visible()
     page.get_by_test_id("object-0").press("ArrowDown")
     expect(page.get_by_test_id("object-6")).to_be_focused()  # the first table

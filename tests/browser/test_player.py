@@ -41,7 +41,7 @@ def trajectory(seed=0, label="euler", dim=3, kept=None):
         input=rng.normal(size=(50, 2)).astype(np.float32),
         axes=("PC 1 (41 %)", "PC 2 (14 %)", "PC 3 (7 %)")[:dim],
         note="Three axes explain 62 % of the variance.",
-        true_label="owl",
+        right=("owl",),
         status="Converged after 80 steps.",
     )
 

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 
-from ddeq.input.labelled import Labelled
-from ddeq.lab.early_exit import Measurement, anytime_csv
+from ddeq.lab.early_exit import Exam, Measurement, anytime_csv
 from ddeq.lab.equilibria import AS_IT_IS, PADDED, Ends, Search, ends_csv, ends_npz, varied
 from ddeq.lab.fork import Fork
 from ddeq.lab.measures import COLLAPSED, embed, grouped
@@ -348,7 +347,8 @@ def test_all_numbers_of_solver_and_kernel_can_be_an_axis(kernel):
 def test_reading_out_early_is_a_run_with_fewer_steps(tiny, new_classifier):
     rng = np.random.default_rng(1)
     clouds = [rng.normal(size=(n, 2)).astype(np.float32) for n in (9, 12, 15, 12)]
-    data = Labelled(clouds, np.array([0, 1, 2, 1]))
+    truth = np.array([0, 1, 2, 1])
+    data = Exam(clouds, np.eye(3, dtype=bool)[truth])
     card = {**tiny.card, "settings": {**PLAIN, "solver": "picard", "steps": 1}}
     control = Checkpoint(new_classifier().eval(), card)
     *_, found = Measurement(tiny, control, data, settings(solver="picard", steps=3))
@@ -358,13 +358,26 @@ def test_reading_out_early_is_a_run_with_fewer_steps(tiny, new_classifier):
         for k, cloud in enumerate(clouds):
             run = LabRun(tiny, cloud, settings(solver="picard", steps=steps, seed=k))
             labels.append(list(run)[-1].probabilities.argmax())
-        assert (score.correct, score.total) == ((labels == data.labels).sum(), 4)
+        assert (score.correct, score.total) == ((labels == truth).sum(), 4)
     # The control here has the same weights and takes one step.
     assert found.control == found.scores[1]
     assert (np.diff(found.milliseconds) >= 0).all() and found.milliseconds[0] > 0
     assert found.scores[found.enough()].accuracy >= found.scores[-1].interval[0]
     rows = list(csv.DictReader(io.StringIO(anytime_csv(found))))
     assert [row["steps"] for row in rows] == ["0", "1", "2", "3", "control"]
+
+
+def test_any_right_class_counts_and_a_control_is_not_needed(tiny):
+    clouds = [np.random.default_rng(k).normal(size=(9, 2)).astype(np.float32) for k in range(2)]
+    either = np.ones((2, 3), bool)
+    chosen = settings(solver="picard", steps=1)
+    *_, found = Measurement(tiny, None, Exam(clouds, either), chosen)
+    assert [(score.correct, score.total) for score in found.scores] == [(2, 2), (2, 2)]
+    *_, never = Measurement(tiny, None, Exam(clouds, ~either), chosen)
+    assert [score.correct for score in never.scores] == [0, 0]
+    assert found.control is None and found.milliseconds[0] > 0
+    rows = list(csv.DictReader(io.StringIO(anytime_csv(found))))
+    assert [row["steps"] for row in rows] == ["0", "1"]
 
 
 # Witness functions

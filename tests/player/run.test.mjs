@@ -27,9 +27,9 @@ function piece(tag, meta, arrays) {
 }
 
 const HEADER = {
-  version: 1, label: "a  run", dim: 2, particles: 1, ghost: true, terms: false, kept: true,
+  version: 2, label: "a  run", dim: 2, particles: 1, ghost: true, terms: false, kept: true,
   classes: ["cat", "dog"], curves: [{ name: "objective", group: "objective", log: true }],
-  input: null, truth: null, axes: ["x", "y"], note: "", true_label: null,
+  input: null, truth: null, axes: ["x", "y"], note: "", right: [],
 };
 
 function header() {
@@ -82,7 +82,7 @@ test("what is cut off, unknown or out of order is refused and changes nothing", 
     assert.throws(() => run.append(bad));
   }
   assert.equal(run.frames, 2);
-  assert.throws(() => runOf(piece("DQFH", { ...HEADER, version: 2 }, [Uint8Array.of(1)])));
+  assert.throws(() => runOf(piece("DQFH", { ...HEADER, version: 1 }, [Uint8Array.of(1)])));
   const lying = piece("DQFC", { first: 2, frames: 1000, precision: "uint16", boxes: {}, max_error: {} }, [new Int32Array(2)]);
   assert.throws(() => run.append(lying));
   assert.equal(run.frames, 2);

@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from ddeq.input.hollow import Hollow
-from ddeq.input.labelled import Labelled
-from ddeq.lab.early_exit import Measurement
+from ddeq.lab.early_exit import Exam, Measurement
 from ddeq.lab.equilibria import Search
 from ddeq.lab.fork import Fork
 from ddeq.lab.phase import Grid, Sweep, axis, fields
@@ -281,7 +280,7 @@ def test_the_lab_is_the_same_there(tiny):
         *_, found = Search(model, POINTS, settings(), 2, [5], device)
         card = {**tiny.card, "settings": {**PLAIN, "steps": 1}}
         control = dataclasses.replace(model, card=card)
-        data = Labelled([POINTS, POINTS[:12]], np.array([0, 1]))
+        data = Exam([POINTS, POINTS[:12]], np.eye(3, dtype=bool)[:2])
         *_, exits = Measurement(model, control, data, settings(), device)
         return [trunk, list(fork), swept, found, exits.scores]
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ddeq.input.answers import Answer
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.settings import RunSettings
 from ddeq.view.live import LiveRun
@@ -32,7 +33,7 @@ def live(tiny, monkeypatch):
     def make(run=ClassifierRun, **changes: object) -> LiveRun:
         chosen = RunSettings.from_dict({**SETTINGS, **changes})
         solve = run(tiny, POINTS, chosen)
-        return LiveRun(solve, of_classifier(solve, "seven", POINTS, "a"))
+        return LiveRun(solve, of_classifier(solve, "seven", POINTS, Answer("a", ("a",))))
 
     return make
 

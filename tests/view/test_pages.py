@@ -14,13 +14,14 @@ from ddeq.input.families import OBJECTS
 from ddeq.input.formats.sandbox import Limits, parse_apart
 from ddeq.input.gallery import load_gallery
 from ddeq.model.checkpoints import ASSETS, load
-from ddeq.training.datasets.furniture import CLASSES
 from ddeq.view.classify import shown
+from ddeq.view.words import class_name
 from tests import readers
 from tests.input.test_mesh import BAD_MESHES, glb, obj
 from tests.pictures import encode
 
 ROOT = Path(__file__).parents[2]
+CLASSES = [class_name(label) for label in load(OBJECTS.classifier).card["labels"]]
 
 
 def launched(**query: str) -> AppTest:

@@ -57,14 +57,14 @@ def trajectories(draw, coordinates=FLOATS):
         truth=maybe(3, dim),
         axes=tuple("xyz"[:dim]) if draw(st.booleans()) else (),
         note=draw(st.text(max_size=8)),
-        true_label=draw(st.none() | st.text(max_size=3)),
+        right=tuple(draw(st.lists(st.text(max_size=3), max_size=2))),
         status=draw(st.text(max_size=8)),
     )
 
 
 def assert_same(a, b, positions_within=0.0):
     """Equal in everything, positions to within an absolute error; non-finite ones become NaN."""
-    for name in ("label", "classes", "axes", "note", "true_label", "status"):
+    for name in ("label", "classes", "axes", "note", "right", "status"):
         assert getattr(a, name) == getattr(b, name), name
     for name in ("steps", "bars", "kept", "input", "truth"):
         left, right = getattr(a, name), getattr(b, name)
@@ -176,7 +176,7 @@ def test_arbitrary_bytes_are_refused(data):
 
 
 HEADER_LIES = {
-    "version": 2,
+    "version": 1,
     "dim": 4,
     "particles": -1,
     "input": [10**9, 2],

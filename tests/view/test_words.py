@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from ddeq.input.answers import Answer, about_digit
+from ddeq.run.classification import Outcome
 from ddeq.solve.flow import Stopped
-from ddeq.view.words import ending
+from ddeq.view.words import class_name, ending, outcome_sentence, right_names, with_article
 
 
 @dataclass(frozen=True)
@@ -23,3 +25,67 @@ def test_every_reason_to_stop_has_a_sentence_and_its_advice(reason):
 def test_below_rounding_it_does_not_claim_to_have_converged():
     said = ending(Ended(Stopped.BELOW_ROUNDING))
     assert "below rounding" in said and "converged" not in said and "0.00%" not in said
+
+
+# Classes
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("8", "an 8"),
+        ("1", "a 1"),
+        ("airplane", "an airplane"),
+        ("night_stand", "a night stand"),
+        ("tv_stand", "a TV stand"),
+        ("xbox", "an Xbox"),
+        ("stairs", "a flight of stairs"),
+        ("storage", "a piece of storage furniture"),
+        ("opening", "a door or window"),
+    ],
+)
+def test_classes_read_as_in_a_sentence(label, told):
+    assert with_article(label, "") == told
+    assert with_article(label) == f"{told.split()[0]} **{class_name(label)}**"
+
+
+def said(label: str, answer: Answer | None) -> str:
+    """The sentence on a run that came to this class, up to its cost."""
+    outcome = Outcome(
+        label=label,
+        confidence=0.9,
+        probabilities={label: 0.9},
+        steps=3,
+        evaluations=4,
+        objective=0.1,
+        relative_objective=0.1,
+        spread=5.0,
+        stopped=Stopped.CONVERGED,
+        seconds=1.0,
+        device="cpu",
+    )
+    return outcome_sentence(outcome, answer).split(" after ")[0]
+
+
+STORAGE = Answer("storage", ("bookshelf", "night_stand"))
+
+
+@pytest.mark.parametrize(
+    ("label", "answer", "verdict"),
+    [
+        ("7", None, ","),
+        ("7", about_digit(7), ", rightly,"),
+        ("7", about_digit(8), ", but it is an 8,"),
+        ("night_stand", STORAGE, ", rightly for a piece of storage furniture,"),
+        ("bathtub", STORAGE, ", but it is a piece of storage furniture,"),
+        ("sofa", Answer("opening", ()), ", but it is a door or window, for which it has no class,"),
+    ],
+)
+def test_a_verdict_goes_by_what_is_right(label, answer, verdict):
+    assert said(label, answer).endswith(f"{with_article(label)} (90.0% sure){verdict}")
+
+
+def test_right_classes_are_named_as_the_player_names_them():
+    labels = ["sofa", "night_stand", "bookshelf"]
+    assert right_names(STORAGE, labels) == ("night stand", "bookshelf")
+    assert right_names(None, labels) == () == right_names(Answer("opening", ()), labels)

@@ -80,10 +80,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Label:
-    """The class of a piece, an index into `CLASSES`, and the side it is on, for good."""
+    """The class of a piece, an index into `CLASSES`, the side it is on, for good, and its name."""
 
     label: int
     split: Literal["train", "test"]
+    name: str
 
 
 def labels() -> dict[str, Label]:
@@ -91,7 +92,9 @@ def labels() -> dict[str, Label]:
     with _LABELS_FILE.open(encoding="utf-8", newline="") as file:
         return {
             row["id"]: Label(
-                CLASSES.index(row["class"]), "test" if row["split"] == "test" else "train"
+                CLASSES.index(row["class"]),
+                "test" if row["split"] == "test" else "train",
+                row["name"],
             )
             for row in csv.DictReader(file)
         }

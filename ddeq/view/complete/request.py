@@ -93,7 +93,7 @@ def begin(request: Request, present: Completion | None = None) -> Completion:
             classifier=classifier,
         )
         name = f"seed {seed}" if request.seeds > 1 else cloud.name
-        shown_as = of_completer(run, name, request.chosen.true_label)
+        shown_as = of_completer(run, name, request.chosen.answer)
         lives.append(LiveRun(run, shown_as, run.judge))
     before = _read(classifier, PointCloud(request.hollow.known, cloud.name))
     return Completion(request, tuple(lives), before)

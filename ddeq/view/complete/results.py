@@ -27,8 +27,8 @@ def show_completion(completion: Completion) -> None:
 
 def _conclude(completion: Completion) -> None:
     runs = [live.run for live in completion.runs]
-    true_label = completion.request.chosen.true_label
-    say(completion_sentence(runs[0].outcome, completion.before, true_label))
+    answer = completion.request.chosen.answer
+    say(completion_sentence(runs[0].outcome, completion.before, answer))
     ended = [run for run in runs if run.outcome.stopped is not Stopped.DIVERGED]
     if len(ended) > 1:
         say(agreement_sentence(compare(runs[0].standard.points, [r.last.points for r in ended])))

@@ -12,6 +12,7 @@ import streamlit as st
 import torch
 
 from ddeq.errors import UserError
+from ddeq.input.answers import Answer
 from ddeq.input.clouds import PointCloud
 from ddeq.input.families import Family
 from ddeq.input.prepare import prepare
@@ -36,17 +37,18 @@ class Bench:
 
     Attributes:
         family: whose models these are.
-        checkpoint, control: the classifier, and the same network trained without a flow.
-        cloud: the input, with its class in ``true_label`` if that is known.
+        checkpoint: the classifier.
+        control: the same network trained without a flow; None where none ships.
+        cloud: the input; ``answer`` is what it is, if known.
         points: of the cloud, as the model takes them.
         device: where to solve.
     """
 
     family: Family
     checkpoint: Checkpoint
-    control: Checkpoint
+    control: Checkpoint | None
     cloud: PointCloud
-    true_label: str | None
+    answer: Answer | None
     points: np.ndarray
     device: torch.device
 
@@ -82,7 +84,7 @@ class Bench:
     def live(self, run: LabRun, name: str, view: Projection) -> LiveRun[LabRun]:
         """A run that streams into the player, in a view that other runs may share."""
         by_gradient = run.settings.solver.needs_velocity
-        shown = Shown(name, view, run.labels, self.points, self.true_label, by_gradient)
+        shown = Shown(name, view, run.labels, self.points, self.answer, by_gradient)
         return LiveRun(run, partial(trajectory, shown))
 
 
@@ -96,13 +98,12 @@ def lay_on_bench(chosen: Chosen | None) -> Bench | None:
     """
     if chosen is not None:
         family = chosen.family
-        model, control = load_model(family.classifier), load_model(family.control)
+        model = load_model(family.classifier)
+        control = load_model(family.control) if family.control else None
         try:
             points = prepare(chosen.cloud, model.card)
             device = pick_device()
-            _bench.put(
-                Bench(family, model, control, chosen.cloud, chosen.true_label, points, device)
-            )
+            _bench.put(Bench(family, model, control, chosen.cloud, chosen.answer, points, device))
         except UserError as error:
             st.error(str(error))
     return _bench.get()

@@ -10,12 +10,13 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from ddeq.lab.early_exit import Anytime
+from ddeq.lab.early_exit import Anytime, Score
 from ddeq.lab.equilibria import AS_IT_IS, PADDED, SHUFFLED, Ends
 from ddeq.lab.measures import embed
 from ddeq.lab.phase import Grid, Map
 from ddeq.lab.race import Lane
 from ddeq.lab.witness import Plane
+from ddeq.view.words import class_name, with_article
 
 HEIGHT = 340
 SYMBOLS = {AS_IT_IS: "circle", SHUFFLED: "circle-open", PADDED: "square-open"}
@@ -24,6 +25,7 @@ COLOURS = ["#1f68ad", "#d55e00", "#00896a", "#a64d86"]  # the player's runs
 GREY = "#888888"
 BAND = "rgba(128, 128, 128, 0.2)"
 MOST_SHOWN = 400  # points of a curve
+MOST_NAMED = 12  # classes beside a colour bar
 PICTURE = "picture"  # key of the field that says as what figures are saved
 
 
@@ -128,7 +130,7 @@ def landscape(found: Ends) -> go.Figure:
             x=places[runs, 0],
             y=places[runs, 1],
             mode="markers",
-            name=f"{label}, {particles} particles",
+            name=f"{class_name(label)}, {particles} particles",
             marker={
                 "size": [SIZES[found.ends[k].variant] for k in runs],
                 "symbol": [SYMBOLS[found.ends[k].variant] for k in runs],
@@ -181,13 +183,21 @@ def _colours(found: Map, what: str, labels: Sequence[str]) -> dict[str, Any]:
         low, high, scale = _lowest(values), 0.0, "Viridis_r"
     elif what == "Class":
         values = np.where(found.predicted < 0, np.nan, found.predicted)
-        ticks, texts = list(range(len(labels))), list(labels)
+        ticks = _classes_named(found, len(labels))
+        texts = [class_name(labels[k]) for k in ticks]
         low, high, scale = 0, max(1, len(labels) - 1), "Jet"
     else:
         values, ticks, texts = found.spread_kept, None, None
         low, high, scale = 0, 1.5, "Viridis"
     bar = {"thickness": 12, "tickvals": ticks, "ticktext": texts}
     return {"z": values, "zmin": low, "zmax": high, "colorscale": scale, "colorbar": bar}
+
+
+def _classes_named(found: Map, classes: int) -> list[int]:
+    """Which classes the colour bar names: all, or where there are many those that are predicted."""
+    if classes <= MOST_NAMED:
+        return list(range(classes))
+    return [int(k) for k in np.unique(found.predicted[found.predicted >= 0])]
 
 
 def _lowest(values: np.ndarray) -> float:
@@ -214,10 +224,10 @@ def cell_text(grid: Grid, found: Map, row: int, column: int, labels: Sequence[st
         return f"{where}: not computed"
     if not np.isfinite(found.common[row, column]):
         return f"{where}: diverged"
+    read = with_article(labels[found.predicted[row, column]], "")
     return (
         f"{where}: objective {found.common[row, column]:.2%} of the start, spread "
-        f"{found.spread_kept[row, column]:.0%}, reads {labels[found.predicted[row, column]]}, "
-        f"{found.steps[row, column]} steps"
+        f"{found.spread_kept[row, column]:.0%}, reads {read}, {found.steps[row, column]} steps"
     )
 
 
@@ -253,17 +263,16 @@ def accuracy(found: Anytime, by: str, chosen: int, first: int, each: str) -> go.
         customdata=known,
         hovertemplate="%{customdata} steps: %{y:.1%}<extra></extra>",
     )
-    if found.control.total:
-        _add_control(made, found, 1 if by == "steps" else found.control_milliseconds)
+    if found.control is not None and found.control.total:
+        _add_control(made, found.control, 1 if by == "steps" else found.control_milliseconds)
     if chosen in known:
         made.add_vline(x[chosen], line={"dash": "dot", "width": 1, "color": GREY})
     made.update_yaxes(tickformat=".3~p")
     return made
 
 
-def _add_control(made: go.Figure, found: Anytime, x: float) -> None:
+def _add_control(made: go.Figure, score: Score, x: float) -> None:
     """The control as one point with its interval."""
-    score = found.control
     low, high = score.interval
     made.add_scatter(
         x=[x],

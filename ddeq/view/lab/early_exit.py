@@ -36,11 +36,16 @@ def forms(bench: Bench) -> RunSettings:
 def show(bench: Bench, settings: RunSettings) -> None:
     """A button, then the last measurement and the dial."""
     family = bench.family
-    count = len(samples(family).classes)
+    count = len(samples(family).answers)
+    control = (
+        "the *[[zero-step control|control]]* is the same network, trained to be read out after one "
+        "application of $F$."
+        if bench.control is not None
+        else f"no [[control]] of the {family.noun}s' model ships."
+    )
     say(
         f"All {count} {family.noun}s of the gallery, read out after every step. 0 steps reads the "
-        "random start; the *[[zero-step control|control]]* is the same network, trained to be "
-        "read out after one application of $F$."
+        f"random start; {control}"
     )
 
     def begin() -> Measurement:

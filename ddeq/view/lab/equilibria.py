@@ -17,6 +17,7 @@ from ddeq.view.lab.job import Experiment, Job
 from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import equilibria_sentence
 from ddeq.view.session import Name
+from ddeq.view.words import class_name
 
 COUNTS = (5, 10, 20, 40, 80)
 Asked = tuple[RunSettings, int, tuple[int, ...]]
@@ -101,7 +102,7 @@ def _show_table(found: Ends, same: float) -> None:
     rows = [
         {
             "run": end.name,
-            "class": end.label,
+            "class": class_name(end.label),
             "sure": end.confidence,
             "spread": end.spread,
             "objective": end.relative_objective,

@@ -154,5 +154,5 @@ def _watch(bench: Bench, settings: RunSettings) -> None:
     watch(
         [live],
         "phase",
-        lambda: say(outcome_sentence(live.run.outcome, bench.true_label)),
+        lambda: say(outcome_sentence(live.run.outcome, bench.answer)),
     )

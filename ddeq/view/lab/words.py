@@ -12,7 +12,7 @@ from ddeq.lab.early_exit import Anytime, Score
 from ddeq.lab.equilibria import Ends
 from ddeq.lab.phase import Grid, Map
 from ddeq.lab.race import Result, Standing
-from ddeq.view.words import with_article
+from ddeq.view.words import class_name, with_article
 
 _W2 = "[[W2|Wasserstein distance]]"
 EXACTLY = 0.05  # of the spread: no further apart than this is the same, not merely near
@@ -101,7 +101,7 @@ def equilibria_sentence(found: Ends, same: float) -> str:
     said.append(
         f"All predict {with_article(labels[0])}."
         if len(labels) == 1
-        else f"They do not agree on the class: {', '.join(labels)}."
+        else f"They do not agree on the class: {', '.join(map(class_name, labels))}."
     )
     worst = max(found.control_distances().values(), default=0.0)
     said.append(
@@ -178,24 +178,23 @@ def anytime_sentence(found: Anytime, family: Family) -> str:
         f"After {steps} steps {_score(last)} are read rightly, after 0 steps "
         f"{_score(found.scores[0])}, and after 1 step {_score(found.scores[min(1, steps)])}."
     ]
-    low, high = last.interval
-    c_low, c_high = found.control.interval
-    overlap = low <= c_high and c_low <= high
-    said.append(
-        f"The [[same network trained without a flow|control]] reads {_score(found.control)}: "
-        + (
-            f"the intervals overlap, so these {family.noun}s cannot tell them apart."
-            if overlap
-            else "the flow is better."
-            if last.accuracy > found.control.accuracy
-            else "the flow is worse."
-        )
-    )
+    if found.control is not None:
+        said.append(_beside(found.control, last, family))
     said.append(
         f"**{found.enough()} step{' is' if found.enough() == 1 else 's are'}** as good as "
         f"{steps}, within the interval."
     )
     return " ".join(said)
+
+
+def _beside(control: Score, last: Score, family: Family) -> str:
+    """How the end of the flow compares to the control."""
+    (low, high), (c_low, c_high) = last.interval, control.interval
+    if low <= c_high and c_low <= high:
+        verdict = f"the intervals overlap, so these {family.noun}s cannot tell them apart."
+    else:
+        verdict = f"the flow is {'better' if last.accuracy > control.accuracy else 'worse'}."
+    return f"The [[same network trained without a flow|control]] reads {_score(control)}: {verdict}"
 
 
 def _score(score: Score) -> str:
@@ -214,7 +213,7 @@ def standing_row(s: Standing) -> dict[str, object]:
         "objective": s.common,
         "spread": s.spread,
         "spread kept": s.spread_kept,
-        "class": s.label,
+        "class": class_name(s.label),
         "sure": s.confidence,
         "W2": s.distance,
     }

@@ -163,12 +163,12 @@ def figure() -> str:
 def classified(digit: int) -> tuple[bytes, str]:
     """One digit of the gallery, for the player, and what came of it."""
     gallery, checkpoint = load_gallery(), _model("digits")
-    cloud, label = gallery.cloud(digit), str(gallery.labels[digit])
+    cloud, answer = gallery.cloud(digit), gallery.answer(digit)
     points = prepare(cloud, checkpoint.card)
     run = ClassifierRun(checkpoint, points, with_defaults(checkpoint.card, {}))
-    as_trajectory = of_classifier(run, cloud.name, points, label)
+    as_trajectory = of_classifier(run, cloud.name, points, answer)
     recorded = as_trajectory(list(run))
-    return encode(recorded), outcome_sentence(run.outcome, label)
+    return encode(recorded), outcome_sentence(run.outcome, answer)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -189,8 +189,8 @@ def completed(digit: int) -> tuple[bytes, str]:
         classifier=_model("digits"),
     )
     frames = list(run)
-    data = encode(of_completer(run, cloud.name, str(gallery.labels[digit]))(run.judge(frames)))
-    return data, ending(run.outcome)
+    as_trajectory = of_completer(run, cloud.name, gallery.answer(digit))
+    return encode(as_trajectory(run.judge(frames))), ending(run.outcome)
 
 
 def _measure() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 
 from ddeq.errors import UserError
 
-VERSION = 1
+VERSION = 2
 HEADER_TAG, CHUNK_TAG = b"DQFH", b"DQFC"
 TERM_NAMES = ("attraction", "repulsion", "through F")
 
@@ -63,7 +63,7 @@ class Trajectory:
         truth: (K, dim) float32, the answer in the particles' space, or None.
         axes: dim axis labels, e.g. "PC 1 (41 %)".
         note: one line under the particles.
-        true_label: the right class's name, if it is known.
+        right: names out of `classes` that are right; none where that is not known.
         status: why the run stopped; empty while it runs.
     """
 
@@ -80,7 +80,7 @@ class Trajectory:
     truth: np.ndarray | None = None
     axes: tuple[str, ...] = ()
     note: str = ""
-    true_label: str | None = None
+    right: tuple[str, ...] = ()
     status: str = ""
 
     @property
@@ -151,7 +151,7 @@ def encode_header(trajectory: Trajectory) -> bytes:
         "truth": None if t.truth is None else list(t.truth.shape),
         "axes": list(t.axes),
         "note": t.note,
-        "true_label": t.true_label,
+        "right": list(t.right),
     }
     arrays = [
         _little(array, dtype)
@@ -259,7 +259,7 @@ def _read_header(meta: dict[str, Any], payload: memoryview) -> tuple[dict[str, A
         "label": str(meta["label"]),
         "axes": tuple(str(axis) for axis in meta["axes"]),
         "note": str(meta["note"]),
-        "true_label": None if meta["true_label"] is None else str(meta["true_label"]),
+        "right": tuple(str(name) for name in meta["right"]),
         "classes": classes or (),
     }
     return static, _Shape(N, dim, fields, classes, curves)

@@ -39,7 +39,7 @@ export class Bars {
     this.rows = shown.map((c) => {
       const fill = element("i");
       const value = element("span.value");
-      const right = classes[c] === this.run.meta.true_label;
+      const right = this.run.meta.right.includes(classes[c]);
       const name = element("span.name", {}, classes[c]);
       const root = element(
         "div.row",
@@ -48,7 +48,7 @@ export class Bars {
         element("span.track", {}, fill),
         value,
       );
-      if (right) root.title = `${classes[c]} is the right answer`;
+      if (right) root.title = `${classes[c]} is a right answer`;
       return { c, root, fill, value };
     });
     this.body.replaceChildren(...this.rows.map((row) => row.root));

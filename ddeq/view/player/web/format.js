@@ -1,6 +1,6 @@
 // Reads the bytes of docs/player-format.md, piece by piece as they arrive.
 
-const VERSION = 1;
+const VERSION = 2;
 const LAST_CODE = 65534;
 const NOT_FINITE = 65535;
 const AIR = 0.12; // of the largest extent, on every side
