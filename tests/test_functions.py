@@ -11,7 +11,6 @@ LINES, PARAMETERS = 40, 6
 
 WHY = {
     "ddeq/evaluation/completion.py compare": "what is compared and how it is solved, by keyword",
-    "ddeq/evaluation/objects.py compare": "what is compared and how it is solved, by keyword",
     "ddeq/input/formats/plain.py read_numbers": "how a table is written, by keyword",
     "ddeq/lab/fork.py Fork.__init__": "those of the run it is, and where it leaves another",
     "ddeq/solve/flow.py Flow.__init__": "the settings of a solve, by keyword; they meet here alone",

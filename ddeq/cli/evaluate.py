@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ddeq.cli import completion_objects, gradients, modelnet
-from ddeq.cli.compared import COMPLETERS, add_runs, add_steps_table, compared
+from ddeq.cli.compared import COMPLETERS, add_steps_table, compared
 from ddeq.cli.parser import Parser, add_common, save_file, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, said, settings
@@ -30,14 +30,6 @@ from ddeq.training.datasets.objects import ObjectClouds, load_furniture
 from ddeq.training.datasets.sources import CACHE
 
 VALIDATION = 5000  # digits held out of MNIST's train set, where no card says
-
-CLASSIFIERS = {
-    "ddeq": ("", "classifier"),
-    "control": ("-control", "classifier"),
-    "pointnet": ("-pointnet", "pointnet"),
-    "set-transformer": ("-set-transformer", "set-transformer"),
-}
-"""What is compared: for each method what its recipe's name adds to the DDEQ's, and its kind."""
 
 
 Task = Callable[[argparse.Namespace], dict[str, Any]]
@@ -101,8 +93,7 @@ def _add_solvers(task: Parser) -> None:
 
 
 def _add_objects(task: Parser) -> None:
-    add_card(task)
-    add_runs(task, "objects-0 and objects-pointnet-2")
+    add_card(task, "furniture")
     task.add_argument(
         "--samplings", type=whole(1), default=5, help="of each object (default: %(default)s)"
     )
@@ -167,20 +158,15 @@ def evaluate_completion_digits(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def evaluate_objects(options: argparse.Namespace) -> dict[str, Any]:
-    """Accuracy of classifiers of objects, side by side, and the equilibrium of the shipped one."""
+    """Accuracy of the classifier of objects on furniture, another source than it learned from."""
     device = pick_device(options.device)
-    clouds = _furniture(options.data)
-    ddeq = load_kind(options.model, "classifier", device)
-    models = compared(CLASSIFIERS, options, device)
-    how = {
-        "points": options.points or ddeq.card["points"],
-        "samplings": options.samplings,
-        "device": device,
-    }
-    chosen = clouds.part(options.split)
-    table = objects.compare(chosen, clouds.part("train"), models, said=said(options), **how)
-    flow = objects.flow_report(ddeq, chosen, settings(ddeq, options), **how)
-    return {"split": options.split, **table, "flow": flow, "device": str(device)}
+    checkpoint = load_kind(options.model, "classifier", device)
+    furniture = _furniture(options.data).part(options.split)
+    answers = objects.answers_of(furniture)
+    draws = objects.Draws(options.points or checkpoint.card["points"], options.samplings)
+    chosen = settings(checkpoint, options)
+    found = objects.judge(checkpoint, furniture, answers, chosen, draws, device)
+    return {"split": options.split, **found, "device": str(device)}
 
 
 def evaluate_solvers(options: argparse.Namespace) -> dict[str, Any]:

@@ -30,14 +30,20 @@ def add_record(sub: Parser) -> None:
     )
 
 
-def add_card(sub: Parser) -> None:
-    """The option of :func:`recorded` where a model, and maybe others beside it, is evaluated."""
+def add_card(sub: Parser, name: str = "") -> None:
+    """The option of :func:`recorded` where a model, and maybe others beside it, is evaluated.
+
+    Args:
+        sub: the command.
+        name: of the record where none is given; that of the split if empty.
+    """
     sub.add_argument(
         "--card",
         nargs="?",
-        const="",
+        const=name,
         metavar="NAME",
-        help="the same into the card of the model, under this name; default: the split",
+        help="the same into the card of the model, under this name; "
+        f"default: {name or 'the split'}",
     )
 
 

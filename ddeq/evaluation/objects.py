@@ -1,261 +1,126 @@
-"""How good classifiers of objects are, side by side, and what the flow adds.
+"""The classifier of objects on another source: furniture, whose classes have other names.
 
-All see the same samplings of the same objects. Another sampling of an object, or another training
-of a network, is no other object: intervals come from drawing the objects anew.
+It sees several samplings of each model. Another sampling is no other model: intervals come from
+drawing the models anew, those that belong together as one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from ddeq.errors import UserError
-from ddeq.evaluation.classification import (
-    equilibrium,
-    predict,
-    predict_along,
-    predict_at_once,
-    stability,
-)
-from ddeq.evaluation.descriptors import NearestObjects
-from ddeq.evaluation.samplings import CONDITIONS, PLAIN, copied, evenly_spread, sampled
-from ddeq.evaluation.steps import step_counts
-from ddeq.input.labelled import Labelled
+from ddeq.evaluation.classification import Predictions, equilibrium, predict
+from ddeq.evaluation.samplings import CONDITIONS, PLAIN, sampled
+from ddeq.input.answers import Answer, about_furniture, right_among
 from ddeq.metrics.intervals import mean_interval, wilson_interval
 from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.run.settings import RunSettings
+from ddeq.training.datasets.furniture import labels
 from ddeq.training.datasets.objects import ObjectClouds
 
-DDEQ = "ddeq"
-"""The method that is compared to all others."""
-
 BATCH = 32  # clouds: they are larger than digits
-
-Answer = Callable[[Labelled], np.ndarray]
-"""What says class probabilities ``(K, classes)`` of ``K`` clouds."""
+WHY = "The classifier has no class for them."
 
 
-@dataclass(frozen=True, eq=False)
-class Method:
-    """One way to classify, trained several times.
+@dataclass(frozen=True)
+class Draws:
+    """How objects become clouds: so many ``samplings`` of each, of so many ``points``."""
 
-    Attributes:
-        parameters: number of weights.
-        trainings: what each training says, by its name.
-    """
-
-    parameters: int
-    trainings: Mapping[str, Answer]
+    points: int
+    samplings: int = 5
 
 
-@dataclass(frozen=True, eq=False)
-class Marks:
-    """How often the ``T`` trainings of a method were right about each of ``K`` objects.
-
-    Attributes:
-        single: share of samplings that were classified correctly, ``(T, K)``.
-        vote: 1 where the mean of the samplings' probabilities is largest for the right class,
-            else 0, ``(T, K)``.
-    """
-
-    single: np.ndarray
-    vote: np.ndarray
+def answers_of(furniture: ObjectClouds) -> list[Answer]:
+    """What each piece of furniture is; all of them have a label."""
+    known, classes = labels(), furniture.classes
+    each = zip(furniture.ids, furniture.labels.tolist(), strict=True)
+    return [about_furniture(classes[label], known[id_].name) for id_, label in each]
 
 
-def mark(answers: Sequence[np.ndarray], labels: np.ndarray) -> Marks:
-    """Compare what trainings said to what is right.
-
-    Args:
-        answers: probabilities ``(S * K, classes)`` of each training, of all objects in the first
-            sampling, then in the second.
-        labels: ``(K,)``.
-    """
-    said = np.stack(answers).reshape(len(answers), -1, len(labels), answers[0].shape[1])
-    single = said.argmax(3) == labels  # (T, S, K)
-    vote = said.mean(1).argmax(2) == labels  # (T, K)
-    return Marks(single.mean(1), vote.astype(float))
-
-
-def compare(
+def judge(
+    checkpoint: Checkpoint,
     objects: ObjectClouds,
-    known: ObjectClouds,
-    models: Mapping[str, Mapping[str, Checkpoint]],
-    *,
-    points: int,
-    samplings: int = 5,
-    said: Mapping[str, object] | None = None,
+    answers: Sequence[Answer],
+    settings: RunSettings,
+    draws: Draws,
     device: torch.device | str = "cpu",
 ) -> dict:
-    """The table of all methods.
+    """How often a classifier is right about objects: as they stand, turned about z, and as scans.
 
     Args:
-        objects: to classify.
-        known: labelled objects, for the nearest-neighbour rule and to find copies among.
-        models: by method, then by training. :data:`DDEQ` is compared to all others.
-        points: of each cloud.
-        samplings: of each object.
-        said: settings of the DDEQ's solver instead of its cards'.
+        checkpoint: of the classifier.
+        objects: to classify, ``K`` of them.
+        answers: what each is. Where no class of the model fits, the object is left out.
+        settings: of the solver.
+        draws: what is seen of the objects.
         device: where to solve.
 
     Returns:
-        Plain values, for JSON.
+        Plain values, for JSON. ``accuracy`` is the mean over all samplings; ``vote`` and
+        ``classes`` count objects, by the mean of their samplings' probabilities.
 
     Raises:
-        UserError: there are no objects.
+        UserError: the model has a class for none of the objects.
     """
-    if not len(objects):
-        raise UserError("There are no objects of this split, so take another one.")
-    methods = {
-        name: _method(trainings, (said or {}) if name == DDEQ else {}, device)
-        for name, trainings in models.items()
+    right = right_among(checkpoint.card["labels"], answers)  # (K, C)
+    kept, out = (np.flatnonzero(which).tolist() for which in (right.any(1), ~right.any(1)))
+    if not kept:
+        raise UserError("The model has a class for none of these objects, so take another one.")
+    chosen, right = objects.at(kept), right[kept]
+    data = {name: sampled(chosen, draws.points, draws.samplings, name) for name in CONDITIONS}
+    results = {
+        name: predict(checkpoint, clouds, settings, device, BATCH) for name, clouds in data.items()
     }
-    turned = sampled(known, points, 1, "turned")
-    methods["neighbours"] = Method(0, {"plain": NearestObjects(turned, len(objects.classes))})
-    labels = objects.labels.numpy()
-    data = {name: sampled(objects, points, samplings, name) for name in CONDITIONS}
-    data["evenly_spread"] = evenly_spread(objects, points)
-    marks = {name: _marks(method, data, labels) for name, method in methods.items()}
-    copies = copied(objects, known)
-    others = [name for name in marks if name != DDEQ] if DDEQ in marks else []
-    groups = objects.groups.numpy()
+    groups = chosen.groups.numpy()
+    found = {name: _accuracy(result, right, groups) for name, result in results.items()}
+    vote = _right(_each(results[PLAIN], len(chosen)).mean(0), right)  # (K,)
     return {
-        "objects": len(objects),
-        "points": points,
-        "samplings": samplings,
-        "copies_of_known": [objects.ids[k] for k in np.flatnonzero(copies)],
-        "methods": {
-            name: _row(method, marks[name], objects, copies) for name, method in methods.items()
-        },
-        "ddeq_minus": {
-            name: _difference(marks[DDEQ][PLAIN], marks[name][PLAIN], groups) for name in others
-        },
-    }
-
-
-def _marks(method: Method, data: Mapping[str, Labelled], labels: np.ndarray) -> dict[str, Marks]:
-    """The marks of a method's trainings, condition by condition."""
-    return {
-        condition: mark([answer(clouds) for answer in method.trainings.values()], labels)
-        for condition, clouds in data.items()
-    }
-
-
-def flow_report(
-    checkpoint: Checkpoint,
-    objects: ObjectClouds,
-    settings: RunSettings,
-    *,
-    points: int,
-    samplings: int = 5,
-    device: torch.device | str = "cpu",
-) -> dict:
-    """Is it an equilibrium, and does the flow help? Of one DDEQ, on the objects as they stand.
-
-    Accuracies are means over all samplings, and ``vote`` counts objects.
-    """
-    data = sampled(objects, points, samplings, PLAIN)
-    result = predict(checkpoint, data, settings, device, BATCH)
-    table, counts = {}, step_counts(settings.limits.steps)
-    along = predict_along(checkpoint, data, settings, counts, device, BATCH)
-    for steps, fewer in along.items():
-        marks = mark([fewer.probabilities.numpy()], objects.labels.numpy())
-        table[str(steps)] = {
-            "accuracy": float(marks.single.mean()),
-            "vote": int(marks.vote.sum()),
-            **equilibrium(fewer),
-        }
-    return {
+        "objects": len(chosen),
+        "left_out": {"count": len(out), "why": WHY, "ids": [objects.ids[k] for k in out]},
+        "points": draws.points,
+        "samplings": draws.samplings,
+        **found.pop(PLAIN),
+        "vote": _counted(vote),
+        "classes": _of_classes(vote, [answers[k].name for k in kept]),
+        "conditions": found,
+        "parameters": checkpoint.parameters,
+        **equilibrium(results[PLAIN]),
         "settings": settings.to_dict(),
-        "equilibrium": equilibrium(result),
-        "stability": stability(checkpoint, data, settings, result, device),
-        "steps_table": table,
     }
 
 
-def _method(
-    checkpoints: Mapping[str, Checkpoint], said: Mapping[str, object], device: torch.device | str
-) -> Method:
-    parameters = next(iter(checkpoints.values())).parameters
-    return Method(parameters, {k: _answer(c, said, device) for k, c in checkpoints.items()})
+def _each(result: Predictions, objects: int) -> np.ndarray:
+    """Class probabilities of each sampling of each object, ``(S, K, C)``."""
+    probabilities = result.probabilities.numpy()
+    return probabilities.reshape(-1, objects, probabilities.shape[1])
 
 
-def _answer(
-    checkpoint: Checkpoint, said: Mapping[str, object], device: torch.device | str
-) -> Answer:
-    if not checkpoint.model.solves:
-        return lambda data: predict_at_once(checkpoint, data, device, BATCH).numpy()
-    settings = with_defaults(checkpoint.card, said)
-    return lambda data: predict(checkpoint, data, settings, device, BATCH).probabilities.numpy()
+def _right(probabilities: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Where the most probable of the classes ``(..., K, C)`` is a right one: bool ``(..., K)``."""
+    return right[np.arange(len(right)), probabilities.argmax(-1)]
 
 
-def _row(
-    method: Method, marks: Mapping[str, Marks], objects: ObjectClouds, copies: np.ndarray
-) -> dict:
-    """What the table says of a method; conditions beside the first one in short."""
-    first = marks[PLAIN]
-    names, groups = list(method.trainings), objects.groups.numpy()
-    own = ~copies
-    return {
-        "parameters": method.parameters,
-        "accuracy": _accuracy(first.single, groups, names),
-        "vote": _accuracy(first.vote, groups, names) | {"counts": _counts(first.vote, names)},
-        "classes": _of_classes(first.vote, objects, names),
-        "without_copies": {
-            "objects": int(own.sum()),
-            "accuracy": _accuracy(first.single[:, own], groups[own], names),
-            "vote": _accuracy(first.vote[:, own], groups[own], names),
-        },
-        "conditions": {
-            condition: _accuracy(found.single, groups, names)
-            for condition, found in marks.items()
-            if condition != PLAIN
-        },
-    }
+def _accuracy(result: Predictions, right: np.ndarray, groups: np.ndarray) -> dict:
+    """The mean over all samplings, with its interval."""
+    shares = _right(_each(result, len(right)), right).mean(0)  # (K,)
+    return {"accuracy": float(shares.mean()), "interval": list(mean_interval(shares, groups))}
 
 
-def _accuracy(right: np.ndarray, groups: np.ndarray, names: Sequence[str]) -> dict:
-    """Of ``(T, K)``: the mean over trainings with its interval, and how trainings differ."""
-    each = right.mean(1)
-    found = {"mean": float(each.mean()), "interval": list(mean_interval(right.mean(0), groups))}
-    if len(each) > 1:
-        found["deviation"] = float(each.std(ddof=1))
-        found["trainings"] = dict(zip(names, each.tolist(), strict=True))
-    return found
+def _counted(vote: np.ndarray) -> dict:
+    """How many objects are right, with the interval of a share, by Wilson."""
+    correct, total = int(vote.sum()), len(vote)
+    interval = list(wilson_interval(correct, total))
+    return {"correct": correct, "total": total, "interval": interval}
 
 
-def _counts(vote: np.ndarray, names: Sequence[str]) -> dict:
-    """Each training's correct objects with the interval of a share, by Wilson."""
-    total = vote.shape[1]
-    return {
-        name: {
-            "correct": int(correct),
-            "total": total,
-            "interval": list(wilson_interval(int(correct), total)),
-        }
-        for name, correct in zip(names, vote.sum(1), strict=True)
-    }
-
-
-def _of_classes(vote: np.ndarray, objects: ObjectClouds, names: Sequence[str]) -> dict:
-    """Of each class, how many objects there are and how many each training has right."""
+def _of_classes(vote: np.ndarray, names: Sequence[str]) -> dict:
+    """Of each class of the objects', how many there are and how many are right."""
     table = {}
-    for label, name in enumerate(objects.classes):
-        members = vote[:, objects.labels.numpy() == label]  # (T, members)
-        correct = members.sum(1).astype(int).tolist()
-        table[name] = {"total": members.shape[1], "correct": dict(zip(names, correct, strict=True))}
-    return table
-
-
-def _difference(a: Marks, b: Marks, groups: np.ndarray) -> dict:
-    """Of two methods, object by object: mean of ``a - b`` with its interval; above 0, ``a`` wins.
-
-    Each is first averaged over its trainings.
-    """
-    table = {}
-    for name in ("single", "vote"):
-        gap = getattr(a, name).mean(0) - getattr(b, name).mean(0)  # (K,)
-        table[name] = {"mean": float(gap.mean()), "interval": list(mean_interval(gap, groups))}
+    for name in sorted(set(names)):
+        members = vote[np.array(names) == name]
+        table[name] = {"correct": int(members.sum()), "total": len(members)}
     return table

@@ -16,7 +16,6 @@ from PIL import Image
 import ddeq
 from ddeq.cli import COMMANDS, main, readable
 from ddeq.evaluation import solvers
-from ddeq.evaluation.samplings import copied
 from ddeq.input.clouds import read_cloud
 from ddeq.input.formats.axes import UP_AXES
 from ddeq.input.gallery import load_gallery
@@ -27,6 +26,7 @@ from ddeq.shipped import ASSETS, RECIPES, recipe_file
 from ddeq.solve.kernels import KERNELS
 from ddeq.solve.solvers import SOLVERS
 from ddeq.training.datasets import objects
+from ddeq.training.datasets.furniture import CLASSES, labels
 from tests import modelnet, solids
 
 ROOT = Path(__file__).parents[2]
@@ -90,7 +90,6 @@ def models(tmp_path) -> Path:
     folder.mkdir()
     made = {
         "objects": solids.classifier(),
-        "objects-control": solids.classifier(1),
         "completion-objects": solids.completer(),
         "completion-objects-pcn": solids.pcn(),
     }
@@ -400,8 +399,8 @@ def test_an_option_may_belong_to_several_solvers(capsys, digit):
 
 
 def test_models_and_recipes_that_ship_go_by_their_names(capsys, ball, mnist, tmp_path):
-    by_name = said(capsys, "classify", ball, "--model", "objects-control")
-    by_path = said(capsys, "classify", ball, "--model", ASSETS / "objects-control.safetensors")
+    by_name = said(capsys, "classify", ball, "--model", "objects")
+    by_path = said(capsys, "classify", ball, "--model", ASSETS / "objects.safetensors")
     assert by_name["probabilities"] == by_path["probabilities"]
     assert main(["classify", str(ball), "--model", "no-such-model"]) == 2
     assert "no-such-model" in capsys.readouterr().err
@@ -573,41 +572,34 @@ def test_complete_scans_about_the_up_axis(capsys, egg, models, tmp_path):
     np.testing.assert_array_equal(known("--up", "z"), points)  # partial as it is
 
 
-def test_evaluate_objects_compares_the_runs_that_are_there(capsys, furniture, models, tmp_path):
-    runs = tmp_path / "runs"
-    made = {
-        "objects": solids.classifier,
-        "objects-control": solids.classifier,
-        "objects-pointnet": solids.pointnet,
-    }
-    for name, make in made.items():
-        for seed in (0, 2):
-            folder = runs / f"{name}-{seed}"
-            folder.mkdir(parents=True)
-            checkpoint = make(seed)
-            save(checkpoint.model, checkpoint.card, folder / f"{name}.safetensors")
-    command = ("evaluate", "objects", "--data", furniture, "--samplings", 2, "--json")
-    model = ("--model", models / "objects.safetensors")
-    assert main([*map(str, (*command, *model, "--runs", runs))]) == 0
-    printed = capsys.readouterr()
-    for missing in ("objects-1", "objects-pointnet-1", "objects-set-transformer-0"):
-        assert f"Without {missing}: " in printed.err
-    result = json.loads(printed.out)
-    assert {*result["methods"]} == {"ddeq", "control", "pointnet", "neighbours"}
-    assert {*result["methods"]["ddeq"]["accuracy"]["trainings"]} == {"objects-0", "objects-2"}
-    assert (result["split"], result["objects"], result["points"]) == ("test", 6, 40)
-    assert result["flow"]["equilibrium"]["mean_steps"] == 4
-    clouds = solids.solids()
-    copies = copied(clouds.part("test"), clouds.part("train"))
-    assert result["copies_of_known"] == [
-        name for name, copy in zip(clouds.part("test").ids, copies, strict=True) if copy
-    ]
+@pytest.fixture
+def doors(tmp_path) -> Path:
+    """A folder of data that holds plain solids under the names of pieces of furniture."""
+    found = solids.solids()
+    known = labels()
+    named = {of: [k for k, v in known.items() if CLASSES[v.label] == of] for of in CLASSES}
+    opening = [id_ for id_ in named["opening"] if "indow" in known[id_].name]
+    ids = (*named["car"][:8], *opening[:8], *named["bed"][:8], "of no class")
+    furniture = replace(found, ids=ids, classes=("car", "opening", "bed"))
+    objects.save(furniture, tmp_path / "doors" / "objects.npz")
+    return tmp_path / "doors"
 
-    shipped = said(capsys, *command[:-1], *model, "--points", 30, "--split", "validation")
-    assert {*shipped["methods"]} == {"ddeq", "control", "neighbours"}
-    assert (shipped["split"], shipped["points"]) == ("validation", 30)
-    only = said(capsys, *command[:-1], *model, "--runs", runs, "--seeds", 2)
-    assert {*only["methods"]["ddeq"]["vote"]["counts"]} == {"objects-2"}
+
+def test_evaluate_objects_asks_of_furniture_what_the_model_has_a_class_for(capsys, doors, models):
+    card = models / "objects.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"labels": ["car", "cup", "bed"]}))
+    model = ("--model", models / "objects.safetensors")
+    command = ("evaluate", "objects", "--data", doors, *model)
+    result = said(capsys, *command, "--samplings", 2, "--steps", 3, "--card")
+    assert (result["split"], result["objects"], result["points"]) == ("test", 4, 40)
+    assert result["left_out"]["count"] == 2 and result["mean_steps"] == 3
+    assert {name: row["total"] for name, row in result["classes"].items()} == {"bed": 2, "car": 2}
+    assert {*result["conditions"]} == {"turned", "scanned"}
+    kept = json.loads(card.read_text())["results"]["furniture"]
+    assert kept["vote"]["correct"] == result["vote"]["correct"]
+    assert "--data FURNITURE_FOLDER" in kept["provenance"]["command"]
+    fewer = said(capsys, *command, "--points", 30, "--split", "validation")
+    assert (fewer["split"], fewer["points"], fewer["samplings"]) == ("validation", 30, 5)
 
 
 @pytest.fixture
