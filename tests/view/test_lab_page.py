@@ -128,7 +128,9 @@ def test_a_search_and_its_snippet_agree(picked, prefix):
         numbers = line.removeprefix(row["run"] + " ").split()
         assert class_name(numbers[0]) == row["class"] and int(numbers[2]) + 1 == row["equilibrium"]
         assert float(numbers[1]) == pytest.approx(row["spread"], rel=1e-3)
-    assert len(rows) == 12 and len({row["equilibrium"] for row in rows}) > 1
+    assert len(rows) == 12
+    if picked is TWO_ENDS:
+        assert len({row["equilibrium"] for row in rows}) > 1
     distances = np.array(" ".join(lines[12:]).translate(BRACKETS).split(), float).reshape(12, 12)
     expected = test.session_state[Kept(Name.SEARCH).key].latest.distances
     np.testing.assert_allclose(distances, expected, rtol=1e-3, atol=1e-3)
