@@ -56,9 +56,15 @@ others:
 
 - `digits*` and `completion-digits*`: MNIST, by Yann LeCun, Corinna Cortes and Christopher J. C.
   Burges, CC BY-SA 3.0 (https://creativecommons.org/licenses/by-sa/3.0/).
-- `objects*` and `completion-objects*`: points sampled from the surfaces of {len(pieces)} 3-D models
-  of Sweet Home 3D's furniture libraries 1.8, converted to OBJ by Emmanuel Puybaret. Classifiers saw
-  those that have a class, completers all of them. Creators, by library and licence:
+- `objects`: points sampled from the surfaces of ModelNet40's training split. Notice of the data set
+  (Princeton ModelNet): all CAD models are downloaded from the Internet, and the original authors
+  hold their copyright; the labels were obtained by Amazon Mechanical Turk and are provided freely;
+  the data set is for the convenience of academic research only. Zhirong Wu, Shuran Song, Aditya
+  Khosla, Fisher Yu, Linguang Zhang, Xiaoou Tang, Jianxiong Xiao, *3D ShapeNets: A Deep
+  Representation for Volumetric Shapes*, CVPR 2015.
+- `completion-objects*`: points sampled from the surfaces of {len(pieces)} 3-D models of Sweet Home
+  3D's furniture libraries 1.8, converted to OBJ by Emmanuel Puybaret. Creators, by library and
+  licence:
 
 {chr(10).join(lines)}
 
