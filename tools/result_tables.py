@@ -13,9 +13,7 @@ NAMES = {
     "control": "zero-step control",
     "pcn": "PCN-style",
     "pointnet": "PointNet",
-    "set-transformer": "Set Transformer",
     "neighbour": "nearest neighbour",
-    "neighbours": "nearest neighbour",
     "copy": "copy the known points",
     "reference": "paper's flow to its end",
 }
@@ -62,9 +60,8 @@ def within(interval: Sequence[float], show: Callable[[float], str]) -> str:
 
 
 def accuracy(found: Row, decimals: int = 2) -> str:
-    """With its interval; an evaluation's own accuracy, or a mean over trainings."""
-    share = found["accuracy"] if "accuracy" in found else found["mean"]
-    told = percent(share, decimals)
+    """With its interval, where there is one."""
+    told = percent(found["accuracy"], decimals)
     if "interval" not in found:
         return told
     return f"{told} ({within(found['interval'], lambda x: percent(x, decimals))})"
@@ -146,36 +143,55 @@ def digits_table(ddeq: Row, control: Row) -> str:
     return table(["", NAMES["ddeq"], NAMES["control"]], rows)
 
 
-def models_table(methods: Mapping[str, Row]) -> str:
-    """Classifiers side by side: rows of ``evaluate objects``, or of ``evaluate modelnet``."""
+def objects_table(upright: Row, turned: Row) -> str:
+    """The classifier of objects on shapes as they stand, and turned about the vertical."""
+
+    def both(show: Callable[[Row], str]) -> list[str]:
+        return [show(upright), show(turned)]
+
+    rows = [
+        ["accuracy (95 % interval)", *both(lambda row: accuracy(row, 1))],
+        ["mean of the classes' accuracies", *both(lambda row: percent(row["class_accuracy"], 1))],
+        ["solver steps, mean", *both(lambda row: number(row["mean_steps"], 1))],
+        ["`G / G_0`, median", *both(lambda row: power(row["median_relative_objective"]))],
+        ["distinct particles, median", *both(lambda row: number(row["median_distinct"]))],
+        [
+            "five times the steps: classes that change",
+            *both(lambda row: percent(row["changed_5x"])),
+        ],
+    ]
+    return table(["", "as they stand", "turned"], rows)
+
+
+def models_table(models: Mapping[str, Row]) -> str:
+    """Classifiers side by side, of ``evaluate modelnet``."""
     rows = []
-    for name, row in methods.items():
-        found = row["accuracy"] if isinstance(row["accuracy"], Mapping) else row
-        trainings = found.get("trainings", {})
-        each = [one["accuracy"] if isinstance(one, Mapping) else one for one in trainings.values()]
-        conditions = row.get("conditions", {})
+    for name, row in models.items():
+        each = [training["accuracy"] for training in row.get("trainings", {}).values()]
         rows.append(
             [
                 NAMES.get(name, name),
                 number(row["parameters"]),
-                accuracy(found, 1),
+                accuracy(row, 1),
                 ", ".join(f"{100 * one:.1f}" for one in each) if len(each) > 1 else "",
                 percent(row["class_accuracy"], 1) if "class_accuracy" in row else "",
-                *(
-                    percent(conditions[key]["mean"], 1) if key in conditions else ""
-                    for key in ("turned", "scanned")
-                ),
             ]
         )
     head = ["", "parameters", "accuracy (95 % interval)", "of each training, %", "mean of classes"]
-    return _without_empty([*head, "turned", "scans"], rows)
+    return _without_empty(head, rows)
+
+
+def conditions_table(row: Row) -> str:
+    """Of ``evaluate objects``: models as they stand, turned about the vertical, and as scans."""
+    conditions = row["conditions"]
+    shown = [accuracy(found, 1) for found in (row, conditions["turned"], conditions["scanned"])]
+    return table(["as they stand", "turned", "scans"], [shown])
 
 
 def classes_table(row: Row) -> str:
-    """How many of each class a method has right, when its samplings vote; its first training."""
+    """Of ``evaluate objects``: how many of each class are right, when samplings vote."""
     classes = row["classes"]
-    right = [next(iter(found["correct"].values())) for found in classes.values()]
-    shown = [f"{n} of {found['total']}" for n, found in zip(right, classes.values(), strict=True)]
+    shown = [f"{found['correct']} of {found['total']}" for found in classes.values()]
     return table([*classes], [shown])
 
 
@@ -183,29 +199,15 @@ def accuracy_differences(differences: Mapping[str, Row]) -> str:
     """Of accuracies, in percentage points."""
     rows = []
     for name, found in differences.items():
-        single = found.get("single", found)
-        shown = f"{points(single['mean'])} ({within(single['interval'], points)})"
+        shown = f"{points(found['mean'])} ({within(found['interval'], points)})"
         rows.append([NAMES.get(name, name), shown])
     return table(["DDEQ minus", "points (95 % interval)"], rows)
 
 
-def accuracy_steps(steps: Mapping[str, Row | float]) -> str:
+def accuracy_steps(steps: Mapping[str, float]) -> str:
     """Accuracy after so many steps of the same weights."""
-    rows = []
-    for count, found in steps.items():
-        if isinstance(found, Mapping):
-            spread = number(found["median_spread"], 1)
-            rows.append(
-                [
-                    count,
-                    percent(found["accuracy"], 1),
-                    power(found["median_relative_objective"]),
-                    spread,
-                ]
-            )
-        else:
-            rows.append([count, percent(found, 1), "", ""])
-    return _without_empty(["steps", "accuracy", "`G / G_0`, median", "spread"], rows)
+    rows = [[count, percent(share, 1)] for count, share in steps.items()]
+    return table(["steps", "accuracy"], rows)
 
 
 # Completion
@@ -372,14 +374,9 @@ def headline(rows: Sequence[Sequence[str]]) -> str:
 
 def accuracy_row(task: str, methods: Mapping[str, Row]) -> list[str]:
     """A row of :func:`headline`; the others are all but ``ddeq`` and ``control``."""
-
-    def found(row: Row) -> Row:
-        return row["accuracy"] if isinstance(row["accuracy"], Mapping) else row
-
-    def share(row: Row) -> float:
-        return found(row).get("mean", row["accuracy"])
-
-    return _compared(task, "accuracy", methods, lambda row: accuracy(found(row), 1), share)
+    return _compared(
+        task, "accuracy", methods, lambda row: accuracy(row, 1), lambda row: row["accuracy"]
+    )
 
 
 def emd_row(task: str, methods: Mapping[str, Row]) -> list[str]:
