@@ -7,10 +7,17 @@ import torch
 from ddeq.bench.digits import Size, measure, measure_completion
 from ddeq.model.completer import CompleterConfig
 from ddeq.model.operator import OperatorConfig
+from ddeq.model.tokens import TokenConfig
 
 POINTS = 1024
 KNOWN, FREE = 512, 512
-CLASSIFIER = OperatorConfig(input_dim=3, hidden_dim=24, heads=8)  # of recipes/objects.toml
+CLASSIFIER = OperatorConfig(  # of recipes/objects.toml
+    input_dim=3,
+    latent_dim=96,
+    hidden_dim=24,
+    heads=4,
+    tokens=TokenConfig((192, 96, 48), (16, 12, 12), (48, 64, 96)),
+)
 COMPLETER = CompleterConfig(  # of recipes/completion-objects.toml
     OperatorConfig(input_dim=3, heads=8, cross_layers=3), lift="mlp", total=2.0
 )

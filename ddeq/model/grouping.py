@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
 from torch import Tensor
 
 
@@ -68,6 +67,8 @@ def _nearest(x: Tensor, mask: Tensor | None, at: Tensor, count: int) -> Tensor:
 
 
 def _nearest_by_trees(x: Tensor, mask: Tensor | None, at: Tensor, count: int) -> Tensor:
+    from scipy.spatial import cKDTree  # slow to import, and digits need no tokens
+
     every = np.arange(x.shape[1])
     found = np.empty((*at.shape, count), np.int64)
     for k, (points, centres) in enumerate(zip(x.numpy(), at.numpy(), strict=True)):

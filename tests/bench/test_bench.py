@@ -46,7 +46,7 @@ def test_the_peak_is_that_of_the_work_alone_and_counts_what_was_freed():
 def test_objects_are_measured_with_the_sizes_of_their_recipes(name, measured):
     model = load_recipe(f"recipes/{name}.toml", []).model
     wanted = model if name.startswith("completion") else model.operator
-    numbers = ("input_dim", "hidden_dim", "latent_dim", "heads", "cross_layers")
+    numbers = ("input_dim", "hidden_dim", "latent_dim", "heads", "cross_layers", "tokens")
     for n in numbers:
         ours, theirs = (getattr(getattr(m, "operator", m), n) for m in (measured, wanted))
         assert ours == theirs, n

@@ -198,6 +198,8 @@ def cut_view(page, part: str):
 def downloaded(page) -> np.ndarray:
     """Points of the completed cloud as a .ply file."""
     button = page.get_by_role("button", name="Cloud (.ply)")
+    still = page.locator("[data-test-script-state=notRunning]")
+    expect(still).to_have_count(1)  # else a button may be replaced while it is clicked
     expect(button).to_have_count(1)  # that of the completion before is gone
     with page.expect_download() as download:
         button.click()

@@ -152,14 +152,14 @@ def test_a_second_file_with_the_same_points_has_its_own_name():
 
 
 def test_families_keep_their_own_settings():
-    test = launched(digit="5", **{"picard-steps": "2", "tolerance": "0"})
+    test = launched(digit="5", **{"picard-steps": "7", "tolerance": "0"})
     test.segmented_control(key="input").set_value("Objects").run()
-    assert "after 2 steps" not in said(test)
+    assert "after 7 steps" not in said(test)
     test.number_input(key="object-picard-steps").set_value(3).run()
     test.number_input(key="object-tolerance").set_value(0.0).run()
     assert "after 3 steps" in said(test)
     test.segmented_control(key="input").set_value("Digits").run()
-    assert "after 2 steps" in said(test)
+    assert "after 7 steps" in said(test)
     test.segmented_control(key="input").set_value("Objects").run()
     assert "after 3 steps" in said(test)
 
