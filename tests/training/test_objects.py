@@ -20,6 +20,7 @@ from ddeq.training.datasets.objects import (
     read,
     sample_furniture,
     save,
+    turned,
 )
 from tests.sentences import assert_one_sentence
 from tests.training.test_furniture import BOX, SPIKE, entry, write_package
@@ -90,10 +91,10 @@ def test_no_augmentation_is_the_identity():
 
 def test_yaw_turns_about_the_vertical_by_at_most_its_angle():
     x = torch.randn(2000, 2, 3, generator=generator())
-    turned = augmented(x, ObjectAugmentation(yaw=60), generator(1))
-    torch.testing.assert_close(turned[..., 2], x[..., 2])
-    torch.testing.assert_close(turned.norm(dim=2), x.norm(dim=2))
-    angle = torch.atan2(turned[..., 1], turned[..., 0]) - torch.atan2(x[..., 1], x[..., 0])
+    round_z = augmented(x, ObjectAugmentation(yaw=60), generator(1))
+    torch.testing.assert_close(round_z[..., 2], x[..., 2])
+    torch.testing.assert_close(round_z.norm(dim=2), x.norm(dim=2))
+    angle = torch.atan2(round_z[..., 1], round_z[..., 0]) - torch.atan2(x[..., 1], x[..., 0])
     angle = torch.rad2deg(torch.remainder(angle + math.pi, 2 * math.pi) - math.pi)
     torch.testing.assert_close(angle[:, 0], angle[:, 1], rtol=0, atol=0.05)
     assert angle.abs().max() < 60.1
@@ -113,6 +114,31 @@ def test_jitter_is_relative_to_the_objects_size(size):
     x = size * torch.randn(20, 500, 3, generator=generator())
     moved = augmented(x, ObjectAugmentation(jitter=0.1), generator(1)) - x
     assert moved.std().item() == pytest.approx(0.1 * size, rel=0.05)
+
+
+def test_a_lean_is_a_rotation_by_a_small_angle_from_the_vertical():
+    turns = turned(2000, ObjectAugmentation(yaw=180, tilt=7), generator())
+    eye = torch.eye(3).expand(2000, 3, 3)
+    torch.testing.assert_close(turns @ turns.transpose(1, 2), eye, atol=1e-5, rtol=0)
+    torch.testing.assert_close(torch.linalg.det(turns), torch.ones(2000))
+    up = turns[:, :, 2]  # where z goes
+    angles = torch.rad2deg(torch.arccos(up[:, 2].clamp(-1, 1)))
+    assert float(angles.square().mean().sqrt()) == pytest.approx(7, rel=0.1)
+    assert float(up[:, :2].mean(0).norm()) < 0.02  # in any direction
+    upright = turned(10, ObjectAugmentation(yaw=180), generator())
+    torch.testing.assert_close(upright[:, :, 2], torch.tensor([[0.0, 0, 1]]).expand(10, 3))
+
+
+def test_a_share_of_the_points_lies_anywhere_near():
+    x = torch.rand(400, 300, 3, generator=generator()) * torch.tensor([1.0, 2, 3])
+    moved = augmented(x, ObjectAugmentation(outliers=0.2), generator(1))
+    out = (moved != x).any(2)
+    shares = out.float().mean(1)
+    assert float(shares.mean()) == pytest.approx(0.1, abs=0.02) and float(shares.max()) < 0.32
+    low, high = x.amin(1, keepdim=True), x.amax(1, keepdim=True)
+    margin = (high - low) / 4 + 1e-5
+    assert ((moved >= low - margin) & (moved <= high + margin)).all()
+    assert ((moved < low) | (moved > high)).any()
 
 
 def test_a_partial_view_keeps_the_near_side_only(clouds, monkeypatch):
