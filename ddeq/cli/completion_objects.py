@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddeq.cli.compared import COMPLETERS, add_runs, add_steps_table, compared
+from ddeq.cli.modelnet import add_data
 from ddeq.cli.parser import Parser, add_common, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, said, settings
@@ -26,17 +27,13 @@ from ddeq.training.datasets.sources import CACHE, folder_of
 def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     """The task among the others of ``evaluate``."""
     task = tasks.add_parser("completion-objects", help=run.__doc__, description=run.__doc__)
-    folder = "MODELNET_FOLDER"
-    task.add_argument(
-        "--data", type=Path, metavar=folder, help="with ModelNet40; default: DDEQ_MODELNET"
-    )
+    add_data(task)
     task.add_argument(
         "--furniture",
         type=Path,
         metavar="FURNITURE_FOLDER",
         help="also the test models of the unpacked package sweethome3d-furniture",
     )
-    task.add_argument("--split", choices=["test", "validation"], default="test")
     task.add_argument("--cuts", choices=CUTS, nargs="+", help="only these; default: all of them")
     task.add_argument("--points", type=whole(6), help="of a whole object (default: 1024)")
     task.add_argument("--limit", type=whole(1), help="only so many objects, from the whole split")
@@ -58,7 +55,7 @@ def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     add_record(task)
     add_common(task)
     add_run(task)
-    task.set_defaults(run=recorded(run), folder=folder, model=weights_file("completion-objects"))
+    task.set_defaults(run=recorded(run), model=weights_file("completion-objects"))
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

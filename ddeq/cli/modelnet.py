@@ -28,11 +28,7 @@ POINTS = 1024
 def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     """The task among the others of ``evaluate``."""
     task = tasks.add_parser("modelnet", help=run.__doc__, description=run.__doc__)
-    folder = "MODELNET_FOLDER"
-    task.add_argument(
-        "--data", type=Path, metavar=folder, help="with ModelNet40; default: DDEQ_MODELNET"
-    )
-    task.add_argument("--split", choices=["test", "validation"], default="test")
+    add_data(task)
     task.add_argument(
         "--runs", type=Path, help="folder of training runs NAME-SEED; default: the shipped model"
     )
@@ -53,7 +49,17 @@ def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     add_record(task)
     add_common(task)
     add_run(task)
-    task.set_defaults(run=recorded(run), folder=folder, model=weights_file("objects"))
+    task.set_defaults(run=recorded(run), model=weights_file("objects"))
+
+
+def add_data(task: Parser) -> None:
+    """The options of every task on ModelNet's shapes: where they are, and which."""
+    folder = "MODELNET_FOLDER"
+    task.add_argument(
+        "--data", type=Path, metavar=folder, help="with ModelNet40; default: DDEQ_MODELNET"
+    )
+    task.add_argument("--split", choices=["test", "validation"], default="test")
+    task.set_defaults(folder=folder)
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
