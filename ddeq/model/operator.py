@@ -35,7 +35,8 @@ class OperatorConfig:
         tokens: the input is seen as tokens with local geometry; None, the paper's way, sees each
             point alone.
         particle_dim: ``p``, dimension of particles that flow in a space of their own, such as that
-            of the data. ``F`` then learns how far they go, and at first moves none of them.
+            of the data. ``F`` then says where they belong, wherever they come from: what is added
+            to where they are would add up along a solve.
     """
 
     input_dim: int = 2
@@ -239,11 +240,9 @@ class Operator(nn.Module):
         self.cross_encoder = nn.ModuleList(EncoderLayer(*layer) for _ in range(config.cross_layers))
         self.feed_forward = FeedForward(d, config.dropout)
         self.particle_skip: nn.Linear | None = None
-        self.particle_move: nn.Linear | None = None
+        self.particle_out: nn.Linear | None = None
         if config.particle_dim is not None:
-            self.particle_skip, self.particle_move = nn.Linear(p, d), nn.Linear(d, p)
-            nn.init.zeros_(self.particle_move.weight)
-            nn.init.zeros_(self.particle_move.bias)
+            self.particle_skip, self.particle_out = nn.Linear(p, d), nn.Linear(d, p)
 
     def encode(self, x: Tensor, mask: Tensor | None = None) -> Context:
         """Everything the flow needs of the input; call once per solve.
@@ -345,7 +344,7 @@ class Operator(nn.Module):
         ):
             t = layer(t, keys, values, context.mask, next(keep), fused)
         t = self.feed_forward(t, next(keep))  # (B, N, d)
-        return t if self.particle_move is None else z + self.particle_move(t)
+        return t if self.particle_out is None else self.particle_out(t)
 
 
 def _joined(

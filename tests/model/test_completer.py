@@ -29,12 +29,6 @@ IN_SPACE = CompleterConfig(
 )
 
 
-def moving(model: Completer) -> None:
-    """Where particles flow among the points, an untrained operator moves none."""
-    if model.operator.particle_move is not None:
-        torch.nn.init.normal_(model.operator.particle_move.weight)
-
-
 @pytest.mark.parametrize("lift", LIFTS)
 def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mass(lift):
     torch.manual_seed(0)
@@ -42,7 +36,6 @@ def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mas
         latent_dim=16, hidden_dim=4, heads=4, particle_dim=2 if lift == "none" else None
     )
     model = Completer(CompleterConfig(sizes, lift)).double().eval()
-    moving(model)
     known, free = normal(1, 5, 2), normal(1, 3, 2, seed=1)
     z0 = model.lift(free)
     begun = flow_from(model.encode(known, None, [3]), z0, solver=Euler(0.5), stop=StopRule(5, 0.0))
@@ -57,7 +50,6 @@ def test_a_completer_starts_where_the_free_points_are_and_has_their_share_of_mas
 def test_a_completer_does_not_see_padding(config):
     torch.manual_seed(0)
     model = Completer(config).double().eval()
-    moving(model)
     known, free = normal(2, 5, 2), normal(2, 4, 2, seed=1)
     known_mask = torch.arange(5) < torch.tensor([[5], [3]])
     how = {"solver": Euler(0.5), "stop": StopRule(4, 0.0)}
@@ -92,15 +84,24 @@ def test_a_seed_starts_where_its_points_are():
     assert model.encode(torch.randn(2, 5, 2), None, [3, 3]).mask is None
 
 
-def test_particles_among_the_points_stay_until_something_is_learned():
-    """At first the operator moves none, and all it does is move them."""
+def test_among_the_points_particles_that_see_the_same_are_sent_to_the_same_place():
+    """``F`` says where a particle belongs; adding that to where it is would add up."""
     torch.manual_seed(0)
     model = Completer(IN_SPACE).eval()
     known, free = torch.randn(2, 9, 2), torch.randn(2, 4, 2)
     operator = model.encode(known, None, [4, 4]).operator
-    assert torch.equal(operator(free), free)
-    moving(model)
-    assert not torch.allclose(operator(free), free)
+    with torch.no_grad():
+        model.operator.particle_skip.weight.zero_()
+        model.operator.particle_in[0].weight.zero_()  # so that no particle sees where it is
+        sent = operator(free)
+    torch.testing.assert_close(sent, sent[:, :1].expand_as(sent))
+
+
+def test_particles_among_the_points_have_no_order():
+    torch.manual_seed(0)
+    model = Completer(IN_SPACE).eval()
+    known, free = torch.randn(2, 9, 2), torch.randn(2, 4, 2)
+    operator = model.encode(known, None, [4, 4]).operator
     order = [2, 0, 3, 1]
     torch.testing.assert_close(operator(free)[:, order], operator(free[:, order]))
 
