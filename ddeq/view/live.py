@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from ddeq.engine.work import Work
 from ddeq.run.base import Run
 from ddeq.view.player import Trajectory, encode_chunk, encode_header
 from ddeq.view.words import ending
-from ddeq.view.work import Work
 
 R = TypeVar("R", bound=Run[Any], covariant=True)
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from ddeq.view.work import Work, advance
+from ddeq.engine.work import Work, advance
+from ddeq.view.words import in_line
 
 T = TypeVar("T")
 
@@ -54,9 +55,10 @@ def work_through(
             bar = st.empty()
 
         def show_progress() -> None:
-            if work.items:
-                share, doing = progress(work.items[-1])
-                bar.progress(min(1.0, share), doing)
+            waiting = in_line(work.place)
+            share, doing = progress(work.items[-1]) if work.items else (0.0, "")
+            if waiting or doing:
+                bar.progress(min(1.0, share), waiting + doing)
             if not work.done:
                 show_items()
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
+from ddeq.engine.work import advance
 from ddeq.view.live import LiveRun
 from ddeq.view.player.component import PlayerState, player
 from ddeq.view.progress import stop_button
-from ddeq.view.work import advance
+from ddeq.view.words import in_line
 
 
 def watch(
@@ -33,7 +34,8 @@ def watch(
     def show_progress() -> None:
         with progress.container(horizontal=True, vertical_alignment="center"):
             st.progress(*_progress(runs))
-        show()
+        if any(run.frames for run in runs):
+            show()
 
     if not _done(runs):
         with headline:
@@ -67,10 +69,12 @@ def _show(runs: Sequence[LiveRun], key: str, steps: bool) -> PlayerState:
 def _progress(runs: Sequence[LiveRun]) -> tuple[float, str]:
     """How far the slowest run is, as a share and in words."""
     slowest = min((run for run in runs if not run.done), key=_step, default=runs[-1])
+    if not slowest.frames:
+        return 0.0, in_line(slowest.place)
     last, limit = slowest.frames[-1], slowest.run.settings.limits.steps
     return min(1.0, last.step / max(1, limit)), (
-        f"Step {last.step} of at most {limit}: objective at {last.relative_objective:.2%} of where "
-        "it began"
+        f"{in_line(slowest.place)}Step {last.step} of at most {limit}: objective at "
+        f"{last.relative_objective:.2%} of where it began"
     )
 
 

@@ -135,6 +135,18 @@ def agreement_sentence(found: Agreement) -> str:
     return f"**Several completions**: the {runs} seeds fill in different shapes, {apart} ({scale})."
 
 
+def in_line(place: int | None) -> str:
+    """What someone is told who waits while others solve; empty for who does not wait.
+
+    Args:
+        place: in line, from 1.
+    """
+    if place is None:
+        return ""
+    before = "next in line" if place == 1 else f"number {place} in line"
+    return f"Others are solving: you are {before}. "
+
+
 def verbatim(text: str) -> str:
     """Markdown that shows the text as it is: names and lines of files may hold anything."""
     return re.sub(r"([\\`*_\[\]<>~$&]|:(?=\w))", r"\\\1", text)

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ddeq.engine.work import advance
 from ddeq.input.answers import Answer
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.settings import RunSettings
 from ddeq.view.live import LiveRun
 from ddeq.view.player import decode
 from ddeq.view.trajectory import of_classifier
-from ddeq.view.work import advance
 
 STEPS = 6
 SETTINGS = {"solver": "euler", "kernel": "riesz", "steps": STEPS, "tolerance": 0, "particles": 4}

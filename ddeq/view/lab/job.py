@@ -8,9 +8,9 @@ from typing import Any, Protocol
 
 import streamlit as st
 
+from ddeq.engine.work import Work
 from ddeq.view.progress import work_through
 from ddeq.view.session import Kept, Name
-from ddeq.view.work import Work
 
 
 class Snapshot(Protocol):

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 import streamlit as st
 
+from ddeq.engine.work import Work
 from ddeq.view.learn.frame import controls
 from ddeq.view.progress import work_through
 from ddeq.view.session import Kept, Name
-from ddeq.view.work import Work
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from ddeq.view.work import Work, advance
+from ddeq.engine.work import Work, advance
 
 
 class Interrupted(Exception):
@@ -122,8 +122,8 @@ def script(items, stopped):
     """A page that works through its items, each 100 of 400 steps."""
     import streamlit as st
 
+    from ddeq.engine.work import Work
     from ddeq.view.progress import work_through
-    from ddeq.view.work import Work
 
     if "work" not in st.session_state:
         st.session_state.work = Work(iter(items))

@@ -3,7 +3,7 @@
 A Streamlit script may be interrupted at any widget; the work and what it has yielded are kept in
 the session, and the next script run goes on where the last one was left. The next one begins on a
 thread of its own, while the last one still works up to the widget that will end it, so both may
-be at it at once.
+be at it at once. All work of a process is done in turns (:mod:`ddeq.engine.turns`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
+
+from ddeq.engine.turns import TURNS, Ticket, Turns
 
 T = TypeVar("T")
 
@@ -22,18 +24,24 @@ class Work(Generic[T]):
     Args:
         source: yields what is worth showing.
         kept: how many of the last items stay; None keeps all.
+        turns: in which it is done; those of the process.
 
     Attributes:
         items: yielded so far, the newest last. Empty before the first, and for good where the
             source yields nothing.
         done: whether no more will come.
+        place: in the line of those who wait for a turn, from 1; None where it does not wait.
     """
 
     SECONDS_A_ROUND = 0.3
+    PATIENCE = 0.3  # seconds, until someone is told that they wait
 
-    def __init__(self, source: Iterable[T], kept: int | None = None) -> None:
+    def __init__(self, source: Iterable[T], kept: int | None = None, turns: Turns = TURNS) -> None:
         self.items: list[T] = []
         self.done = False
+        self.place: int | None = None
+        self._turns = turns
+        self._ticket: Ticket | None = None
         self._source = iter(source)
         self._kept = kept
         self._stopping = False
@@ -47,6 +55,9 @@ class Work(Generic[T]):
     def round(self) -> None:
         """Work for a moment, until there is something new to show; at first, for one item.
 
+        Where others are at work, it returns after :attr:`PATIENCE` with nothing done, and
+        ``place`` says how many are before it; the next call keeps that place.
+
         Raises:
             Exception: what the source raised, in every later round too.
         """
@@ -55,16 +66,24 @@ class Work(Generic[T]):
                 raise self._error
             if self.done:  # by another thread, while this one waited for its turn
                 return
-            moment = self.SECONDS_A_ROUND if self.items else 0
-            try:
-                new, ended = self._take(time.monotonic() + moment)
-                self._keep(new)
-                if ended and self.items:
-                    self._conclude()
-            except Exception as error:
-                self._error = error
-                raise
-            self.done = ended  # last, for who sees it may take what is kept as complete
+            self._ticket = self._ticket or Ticket(later=bool(self.items))
+            with self._turns.turn(self._ticket, self.PATIENCE) as came:
+                self.place = None if came else self._turns.place(self._ticket)
+                if came:
+                    self._ticket = None
+                    self._work()
+
+    def _work(self) -> None:
+        moment = self.SECONDS_A_ROUND if self.items else 0
+        try:
+            new, ended = self._take(time.monotonic() + moment)
+            self._keep(new)
+            if ended and self.items:
+                self._conclude()
+        except Exception as error:
+            self._error = error
+            raise
+        self.done = ended  # last, for who sees it may take what is kept as complete
 
     def _take(self, until: float) -> tuple[list[T], bool]:
         """What the source yields up to this time, and whether the work has ended."""
