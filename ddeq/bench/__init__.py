@@ -3,45 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from ddeq.bench import arrival, digits, growth, objects, start, threads
+from ddeq.bench import arrival, digits, growth, load, objects, start, threads
 from ddeq.bench import reading as reading
 from ddeq.bench.against import bench as compare
 from ddeq.threads import most
 
-BENCHES: dict[str, Callable[[torch.device | str, int, int], dict]] = {
-    "digits": digits.bench,
-    "arrival": lambda device, steps, repeats: arrival.bench(device, repeats),  # as many as needed
-    "objects": objects.bench,
-    "reading": lambda device, steps, repeats: reading.bench(repeats=repeats),
-    "start": lambda device, steps, repeats: start.bench(repeats),
-    "growth": lambda device, steps, repeats: growth.bench(device, repeats),  # one step at a time
-    "threads": lambda device, steps, repeats: threads.bench(steps, repeats),  # a matter of CPUs
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is measured.
+
+    Attributes:
+        device: where.
+        steps: of one solve, where they are not as many as it needs.
+        repeats: of each measurement.
+        sessions: that solve at the same time.
+    """
+
+    device: torch.device | str = "cpu"
+    steps: int = 200
+    repeats: int = 5
+    sessions: int = 50
+
+
+BENCHES: dict[str, Callable[[Sizes], dict]] = {
+    "digits": lambda of: digits.bench(of.device, of.steps, of.repeats),
+    "arrival": lambda of: arrival.bench(of.device, of.repeats),
+    "objects": lambda of: objects.bench(of.device, of.steps, of.repeats),
+    "reading": lambda of: reading.bench(repeats=of.repeats),
+    "start": lambda of: start.bench(of.repeats),
+    "growth": lambda of: growth.bench(of.device, of.repeats),
+    "threads": lambda of: threads.bench(of.steps, of.repeats),
+    "load": lambda of: load.bench(of.sessions, of.device),
 }
 USUAL = ("digits", "arrival", "objects")
 
 
 def bench(
-    names: Sequence[str] = USUAL,
-    device: torch.device | str = "cpu",
-    steps: int = 200,
-    repeats: int = 5,
-    against: Path | None = None,
+    names: Sequence[str] = USUAL, sizes: Sizes | None = None, against: Path | None = None
 ) -> dict:
     """Measure, all in one run.
 
     Args:
         names: of benches, out of ``BENCHES``.
-        device: where to measure.
-        steps: of one solve.
-        repeats: of each measurement.
+        sizes: how much; None is the usual.
         against: a folder of other code to compare with, see :mod:`ddeq.bench.against`.
     """
-    result = {"device": str(device), "threads": most()}
-    result |= {name: BENCHES[name](device, steps, repeats) for name in names}
+    sizes = sizes or Sizes()
+    result = {"device": str(sizes.device), "threads": most()}
+    result |= {name: BENCHES[name](sizes) for name in names}
     if against is None:
         return result | {"against": "skipped: no folder was given"}
-    return result | {"against": compare(against, device, steps, repeats)}
+    return result | {"against": compare(against, sizes.device, sizes.steps, sizes.repeats)}

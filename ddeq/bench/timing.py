@@ -30,11 +30,19 @@ def peak_megabytes(work: Callable[[], object], device: torch.device | str = "cpu
         return (torch.cuda.max_memory_allocated() - held) / 1e6
     try:
         Path("/proc/self/clear_refs").write_text("5")  # the peak starts anew from here
-        before = _resident("VmRSS")
+        before = resident_megabytes()
         work()
         return max(0.0, _resident("VmHWM") - before)
     except OSError:
         return None
+
+
+def resident_megabytes() -> float:
+    """What the process holds in memory at this moment; nan where Linux does not say it."""
+    try:
+        return _resident("VmRSS")
+    except OSError:
+        return float("nan")
 
 
 def _resident(field: str) -> float:

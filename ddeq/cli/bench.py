@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from ddeq.bench import BENCHES, USUAL, bench
+from ddeq.bench import BENCHES, USUAL, Sizes, bench
 from ddeq.cli.parser import Parser, add_common
 from ddeq.cli.recording import add_record, recorded
 from ddeq.run.device import pick_device
@@ -27,6 +27,12 @@ def add_options(sub: Parser) -> None:
     sub.add_argument(
         "--repeats", type=int, default=5, help="of every measurement (default: %(default)s)"
     )
+    sub.add_argument(
+        "--sessions",
+        type=int,
+        default=50,
+        help="that solve at the same time, for load (default: %(default)s)",
+    )
     add_record(sub)
     add_common(sub)
 
@@ -36,4 +42,5 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure what was asked for."""
     names = (options.what,) if options.what else USUAL
     device = pick_device(options.device)
-    return bench(names, device, options.steps, options.repeats, options.against)
+    sizes = Sizes(device, options.steps, options.repeats, options.sessions)
+    return bench(names, sizes, options.against)

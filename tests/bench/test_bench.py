@@ -66,7 +66,7 @@ def test_objects_are_classified_and_completed(monkeypatch):
     monkeypatch.setattr(objects, "POINTS", 30)
     monkeypatch.setattr(objects, "KNOWN", 20)
     monkeypatch.setattr(objects, "FREE", 10)
-    result = benches.bench(["objects"], "cpu", steps=10, repeats=1)
+    result = benches.bench(["objects"], benches.Sizes(steps=10, repeats=1))
     assert {*result} == {"device", "threads", "objects", "against"}
     completion = result["objects"]["completion"]
     assert (completion["known"], completion["free"], completion["steps"]) == (20, 10, 1)
@@ -180,7 +180,7 @@ def solve(x, z0, steps):
 def test_other_code_is_compared_with(tmp_path):
     weights = Path(__file__).parents[1] / "model" / "golden_small" / "cls_plane.pth"
     (tmp_path / "ddeq_bench.py").write_text(ADAPTER.format(weights=str(weights)))
-    row = benches.bench([], "cpu", 2, 1, tmp_path)["against"]
+    row = benches.bench([], benches.Sizes(steps=2, repeats=1), tmp_path)["against"]
     assert row["apart_after_one_step"] < 1e-3
     assert row["ms_per_step"] > 0 and row["ms_per_step_against"] > 0
 
