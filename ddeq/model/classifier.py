@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Self
 
 from torch import Tensor
 
 from ddeq.model.base import Model, ModelConfig
-from ddeq.model.encoded import Encoded
+from ddeq.model.encoded import Applied, Encoded
 from ddeq.model.operator import Operator, OperatorConfig
 from ddeq.model.readout import MaxReadout
 from ddeq.seeds import initial_particles, seeded
@@ -57,7 +56,7 @@ class Classifier(Model):
             twice: as of :meth:`ddeq.model.operator.Operator.forward`.
         """
         context = self.operator.encode(x, x_mask)
-        operator = partial(self.operator, context=context, twice=twice)
+        operator = Applied(self.operator, context, twice=twice)
         return Encoded(operator, apart=self.operator.apart(context, twice))
 
     def start(self, seeds: Sequence[int], particles: int | None = None) -> Tensor:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Self, overload
 
 import torch
 from torch import Tensor, nn
 
 from ddeq.model.base import Model, ModelConfig
-from ddeq.model.encoded import Encoded
+from ddeq.model.encoded import Applied, Encoded
 from ddeq.model.lift import LIFTS
 from ddeq.model.operator import Operator, OperatorConfig
 from ddeq.seeds import seeded
@@ -75,7 +74,7 @@ class Completer(Model):
         free, mask = torch.as_tensor(counts), None  # (B,) on the CPU, asked without waiting
         if (free < free.max()).any():
             mask = (torch.arange(int(free.max())) < free[:, None]).to(known.device)  # (B, N)
-        operator = partial(self.operator, context=context, mask=mask, twice=twice)
+        operator = Applied(self.operator, context, mask, twice)
         free = free.to(known.device)
         given = known.shape[1] if known_mask is None else known_mask.sum(1)
         return Encoded(operator, mask, free / (given + free))

@@ -7,13 +7,41 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ddeq.model.operator import Context, Operator
+
+
+@dataclass(frozen=True)
+class Applied:
+    """``z (B, N, d) -> F(z, x)`` for input clouds that are encoded already.
+
+    Attributes:
+        to: the operator.
+        context: of the clouds.
+        mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
+        twice: as of :meth:`ddeq.model.operator.Operator.forward`.
+    """
+
+    to: Operator
+    context: Context
+    mask: Tensor | None = None
+    twice: bool = False
+
+    def __call__(self, z: Tensor) -> Tensor:
+        return self.to(z, self.context, self.mask, self.twice)
+
+    def only(self, clouds: Tensor) -> Applied:
+        """Of the clouds ``(b,)`` of these indices alone."""
+        mask = None if self.mask is None else self.mask[clouds]
+        return Applied(self.to, self.context.only(clouds), mask, self.twice)
+
 
 @dataclass(frozen=True)
 class Encoded:
     """``F(., x)`` of input clouds that are encoded already.
 
     Attributes:
-        operator: ``z (B, N, d) -> F(z, x) (B, N, d)``.
+        operator: ``z (B, N, d) -> F(z, x) (B, N, d)``; one that has a method ``only`` is not asked
+            about clouds whose solve has ended.
         mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
         share: ``(B,)``, mass of all particles together; None is 1.
         apart: the operator as a function ``F(z, *inputs)`` of all that has gradients, and these

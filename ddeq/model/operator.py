@@ -78,6 +78,11 @@ class Known:
     values: Tensor
     mask: Tensor | None
 
+    def only(self, clouds: Tensor) -> Known:
+        """Of the clouds ``(b,)`` of these indices alone."""
+        mask = None if self.mask is None else self.mask[clouds]
+        return Known(self.keys[clouds], self.values[clouds], mask)
+
 
 @dataclass(frozen=True)
 class Context:
@@ -98,6 +103,17 @@ class Context:
     mask: Tensor | None
     dropout: tuple[Tensor, ...] = ()
     known: Known | None = None
+
+    def only(self, clouds: Tensor) -> Context:
+        """Of the clouds ``(b,)`` of these indices alone."""
+        return Context(
+            self.bilinear[clouds],
+            tuple(keys[clouds] for keys in self.keys),
+            tuple(values[clouds] for values in self.values),
+            None if self.mask is None else self.mask[clouds],
+            tuple(keep[clouds] for keep in self.dropout),
+            None if self.known is None else self.known.only(clouds),
+        )
 
 
 def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:

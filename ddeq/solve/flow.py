@@ -117,7 +117,9 @@ class Flow:
     """An iterator over :class:`FlowStep`, to be used once; then ``solution`` holds the result.
 
     Clouds stop one by one: a stopped cloud keeps its particles while the others go on, so the
-    result does not depend on the batch a cloud is in. Leaving the loop early is a cancelled solve.
+    result does not depend on the batch a cloud is in. An operator that can be restricted to some of
+    its clouds (:class:`.Restrictable`) is not asked about those that have stopped. Leaving the loop
+    early is a cancelled solve.
 
     Args:
         operator: ``z (B, N, d) -> F(z) (B, N, d)``, the input cloud already encoded.
@@ -216,13 +218,14 @@ class Flow:
     ) -> Evaluation:
         """The evaluation of where running clouds go to, and of where stopped ones are."""
         if before is not None and isinstance(to, Evaluation):  # the solver has been there already
-            here = where(problem.running, arrived(to), before)
+            here = arrived(to)
         else:
             place = to.particles if isinstance(to, Evaluation) else to
-            if before is not None:
+            if before is not None:  # nothing that a stopped cloud might still do can do harm
                 place = torch.where(problem.running[:, None, None], place, before.particles)
-            here = problem.evaluate(place, velocity=self.velocity and not shaken)
-        return self._with_noise(here, problem) if shaken else here
+            here = problem.evaluate(place, before, velocity=self.velocity and not shaken)
+        here = self._with_noise(here, problem) if shaken else here
+        return here if before is None else where(problem.running, here, before)
 
     def _with_noise(self, here: Evaluation, problem: Problem) -> Evaluation:
         """The evaluation at ``z``, with the velocity found at ``z + beta u``."""
@@ -231,7 +234,7 @@ class Flow:
         u = u.to(here.particles)
         if (mask := self.objective.mask) is not None:
             u = u * mask[..., None]
-        noisy = problem.evaluate(here.particles + self.noise * u)
+        noisy = problem.evaluate(here.particles + self.noise * u, here)
         return replace(here, velocity=noisy.velocity)
 
     def run(self) -> FlowSolution:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -69,6 +69,37 @@ def where(chosen: Tensor, a: Evaluation, b: Evaluation) -> Evaluation:
         velocity,
         torch.where(chosen, a.rounding, b.rounding),
     )
+
+
+def put(part: Evaluation, clouds: Tensor, into: Evaluation) -> Evaluation:
+    """``into``, but of the ``clouds (b,)`` of these indices the evaluation ``part``.
+
+    Velocities that the others do not have are 0.
+    """
+
+    def both(own: Tensor | None, others: Tensor | None) -> Tensor | None:
+        if own is None:
+            return None
+        others = torch.zeros_like(into.particles) if others is None else others
+        return others.index_copy(0, clouds, own)
+
+    return Evaluation(
+        into.particles.index_copy(0, clouds, part.particles),
+        into.image.index_copy(0, clouds, part.image),
+        into.objective.index_copy(0, clouds, part.objective),
+        both(part.velocity, into.velocity),
+        into.rounding.index_copy(0, clouds, part.rounding),
+        both(part.later, into.later),
+    )
+
+
+@runtime_checkable
+class Restrictable(Protocol):
+    """An operator that can be asked about some of its clouds alone."""
+
+    def __call__(self, z: Tensor) -> Tensor: ...
+    def only(self, clouds: Tensor) -> Callable[[Tensor], Tensor]:
+        """Of the clouds ``(b,)`` of these indices."""
 
 
 class Objective:
@@ -153,6 +184,16 @@ class Objective:
             create_graph=self.differentiable,
         )
         return -(force.grad_a + through) / (2 * self.mass(z).amax(1)[:, None, None])  # (B, N, d)
+
+    def only(self, clouds: Tensor) -> Objective | None:
+        """Of the clouds ``(b,)`` of these indices alone; None if the operator cannot, or may not.
+
+        A solve that is to be differentiated stays one graph.
+        """
+        if self.differentiable or not isinstance(self.operator, Restrictable):
+            return None
+        mask, share = (None if t is None else t[clouds] for t in (self.mask, self.share))
+        return Objective(self.operator.only(clouds), self.kernel, mask, share)
 
     def mass(self, z: Tensor) -> Tensor:
         """Mass ``1/N`` on each valid particle, ``(B, N)``; ``N`` counts known points, too."""

@@ -39,14 +39,14 @@ def settings(**changes: object) -> RunSettings:
     return RunSettings.from_dict({**PLAIN, **changes})
 
 
-def assert_same_on_both(work) -> None:
+def assert_same_on_both(work, rounding: float = 1e-5) -> None:
     """``work(device)`` returns the same numbers here and there."""
     with pretended():
         there = numbers(work(DEVICE))
     here = numbers(work(torch.device("cpu")))
     assert len(here) == len(there) > 0
     for a, b in zip(here, there, strict=True):
-        torch.testing.assert_close(b, a, rtol=1e-4, atol=1e-5, equal_nan=True)
+        torch.testing.assert_close(b, a, rtol=1e-4, atol=rounding, equal_nan=True)
 
 
 def moved(checkpoint: Checkpoint, device: torch.device) -> Checkpoint:
@@ -236,7 +236,8 @@ def test_learning_to_classify_has_the_same_gradients_there(new_classifier, mode)
         model = new_classifier().to(device)
         return learned(model, recipe("classifier", model.config), stage, device)
 
-    assert_same_on_both(learn)
+    # Steps taken back multiply the rounding of single precision.
+    assert_same_on_both(learn, rounding=1e-4 if mode == "reversible" else 1e-5)
 
 
 def test_learning_to_complete_has_the_same_gradients_there(tiny_completer):

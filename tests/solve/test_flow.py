@@ -249,6 +249,39 @@ def test_clouds_stop_one_by_one_and_then_rest():
             assert not step.running[i] and step.step_size[i] == 0
 
 
+@dataclasses.dataclass
+class Shrinking:
+    """Clouds that shrink at rates of their own; counts the clouds that it is asked about."""
+
+    rates: torch.Tensor
+    asked: list[int]
+
+    def __call__(self, z: torch.Tensor) -> torch.Tensor:
+        self.asked.append(len(z))
+        return self.rates[:, None, None] * z
+
+    def only(self, clouds: torch.Tensor) -> "Shrinking":
+        return Shrinking(self.rates[clouds], self.asked)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.1])
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_stopped_clouds_are_not_asked_about_and_nothing_else_changes(solver, noise):
+    """As many clouds are evaluated as the solver is charged for, and the results are the same."""
+    z0, rates = normal(5, 4, 3), torch.tensor([0.1, 0.9, 0.5, 0.99, 0.2]).double()
+    how = {"solver": SOLVERS[solver](), "stop": StopRule(30, 0.05), "noise": noise}
+    asked: list[int] = []
+    some = Flow(Shrinking(rates, asked), z0, **how, generators=seeded(range(5))).run()
+    plain = Shrinking(rates, [])
+    every = Flow(lambda z: plain(z), z0, **how, generators=seeded(range(5))).run()
+    assert sum(asked) == int(some.evaluations.sum()) <= sum(plain.asked)
+    assert sum(asked) < sum(plain.asked) or len(some.steps.unique()) == 1
+    assert some.stopped == every.stopped and torch.equal(some.steps, every.steps)
+    assert torch.equal(some.evaluations, every.evaluations)
+    torch.testing.assert_close(some.particles, every.particles)
+    torch.testing.assert_close(some.objective, every.objective)
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 def test_the_same_seed_is_the_same_trajectory_bit_for_bit(digit_flow, noise):
     def trajectory(seeds) -> list[torch.Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ddeq.solve.kernels import Kernel
-from ddeq.solve.objective import Evaluation, Objective
+from ddeq.solve.objective import Evaluation, Objective, put
 from ddeq.solve.registry import Family, Registry
 
 
@@ -27,6 +27,7 @@ class Problem:
         self.running = torch.ones(len(z0), dtype=torch.bool, device=z0.device)
         self.evaluations = torch.zeros(len(z0), dtype=torch.long, device=z0.device)
         self.step = 0
+        self._asked: tuple[Tensor, Objective] | None = None
 
     @property
     def kernel(self) -> Kernel:
@@ -40,6 +41,7 @@ class Problem:
     def evaluate(
         self,
         z: Tensor,
+        before: Evaluation | None = None,
         asking: Tensor | None = None,
         velocity: bool = True,
         hand_back: bool = False,
@@ -48,7 +50,8 @@ class Problem:
 
         Args:
             z: where.
-            asking: ``(B,)`` bool, those of the running clouds that are charged for it; None is all.
+            before: what may stand for the clouds that do not ask; they may also be evaluated.
+            asking: ``(B,)`` bool, those of the running clouds that do; None is all of these.
             velocity: whether it is wanted, by the kernel of this step.
             hand_back: whether the solver will return it in place of the next particles, where it is
                 to have the velocity by the kernel of the next step.
@@ -57,7 +60,24 @@ class Problem:
         self.evaluations = self.evaluations + asking
         after = self._objective.kernel.at(self.step + 1)
         later = after if hand_back and after != self.kernel else None
-        return self._objective(z, velocity, kernel=self.kernel, later=later)
+        part = None if before is None else self._part(asking)
+        if before is None or part is None:
+            return self._objective(z, velocity, kernel=self.kernel, later=later)
+        clouds, objective = part
+        return put(objective(z[clouds], velocity, self.kernel, later), clouds, before)
+
+    def _part(self, asking: Tensor) -> tuple[Tensor, Objective] | None:
+        """Which clouds ``(b,)`` are asking, and their objective; None to evaluate all.
+
+        A GPU would have to be waited for, to know which they are.
+        """
+        if asking.device.type != "cpu" or asking.all() or not asking.any():
+            return None
+        clouds = asking.nonzero().squeeze(1)
+        if self._asked is None or not torch.equal(self._asked[0], clouds):
+            objective = self._objective.only(clouds)
+            self._asked = None if objective is None else (clouds, objective)
+        return self._asked
 
 
 class Solver(Protocol):

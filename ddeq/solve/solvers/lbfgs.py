@@ -64,7 +64,7 @@ class QuasiNewton(Direction):
     def settle(
         self, here: Evaluation, to: Tensor | Evaluation, state: State, problem: Problem
     ) -> tuple[Evaluation, State]:
-        there = to if isinstance(to, Evaluation) else problem.evaluate(to, hand_back=True)
+        there = to if isinstance(to, Evaluation) else problem.evaluate(to, here, hand_back=True)
         # Both ends by the kernel of this step: a pair of two kernels would tell of neither.
         pair, newest = _pair(here, there, problem.mass(here.particles))
         pairs = (*state.pairs, pair)[-int(self.window) :]

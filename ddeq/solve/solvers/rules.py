@@ -150,12 +150,12 @@ def backtrack(
     mass = problem.mass(here.particles)
     slope = -inner_product(here.downhill, path.tangent, mass)  # (B,) dG/dt
     t, searching = first, problem.running
-    there = problem.evaluate(path.at(t), hand_back=True)
+    there = problem.evaluate(path.at(t), here, hand_back=True)
     for _ in range(trials - 1):
         enough = there.objective <= here.objective + SUFFICIENT * t * slope  # False for nan
         searching = searching & ~enough
         if not searching.any():
             break
         t = torch.where(searching, SHRINK * t, t)
-        there = problem.evaluate(path.at(t), searching, hand_back=True)
+        there = problem.evaluate(path.at(t), there, searching, hand_back=True)
     return there, t
