@@ -61,6 +61,8 @@ class Stage:
         supervise: which of these images have a loss, ``all`` or the ``last``.
         label_smoothing: classification only: the share of a label's probability that is spread
             over all classes (https://arxiv.org/abs/1512.00567, section 7).
+        lengths: completion only: the loss measures them by the spread of the ``known`` points, or
+            of the ``whole`` cloud, so that clouds of which little is known do not outweigh others.
         residual_weight, spread_weight, spread_target, separation_weight, separation_target,
             entropy_weight, missing_weight, chamfer_weight: see the losses in
             ``ddeq.training.tasks``.
@@ -80,6 +82,7 @@ class Stage:
     unroll: int = 1
     supervise: str = "all"
     label_smoothing: float = 0.0
+    lengths: str = "known"
     residual_weight: float = 0.0
     spread_weight: float = 0.0
     spread_target: float = 1.0
@@ -94,6 +97,8 @@ class Stage:
             raise ValueError(f"there is no gradient mode {self.gradient}")
         if self.supervise not in ("all", "last"):
             raise ValueError(f"supervise is 'all' or 'last', not '{self.supervise}'")
+        if self.lengths not in ("known", "whole"):
+            raise ValueError(f"lengths are of the 'known' or the 'whole', not '{self.lengths}'")
 
     def draw(self, generator: torch.Generator) -> tuple[Solver, int]:
         """A solver and a number of steps for one batch."""

@@ -126,6 +126,8 @@ def _terms(found: Losses) -> tuple[Tensor, ...]:
 def prediction_losses(batch: Partial, points: Tensor, mask: Tensor, stage: Stage) -> Losses:
     """The losses of predicted points ``(B, N, d_x)``, as far as they need no solver."""
     pairs = Pairs.of(points, batch.full)
+    if stage.lengths == "whole":
+        pairs = pairs.shorter(_size(batch))
     data = _whole_error(pairs, batch, mask).mean()
     none = data.new_zeros(())
     entropy = kde_entropy(points, mask).mean() if stage.entropy_weight else none
@@ -154,6 +156,11 @@ class Pairs:
         """Of points ``(B, N, d)`` and whole clouds ``(B, M, d)``."""
         exact = partial(torch.cdist, compute_mode="donot_use_mm_for_euclid_dist")
         return cls(exact(points, points), exact(points, full), exact(full, full))
+
+    def shorter(self, size: Tensor) -> Pairs:
+        """The same in other units of length, ``size (B,)`` each."""
+        unit = size[:, None, None]
+        return Pairs(self.within / unit, self.across / unit, self.beyond / unit)
 
     def energy(self, mass: Tensor, whole: Tensor) -> Tensor:
         """Energy distance, ``(B,)``, of masses ``(B, N)`` on points and ``(B, M)`` on the whole."""
@@ -198,6 +205,13 @@ def _missing_chamfer(pairs: Pairs, batch: Partial, mask: Tensor) -> Tensor:
     back = pairs.across.masked_fill(~mask[..., None], far).amin(1)  # (B, M)
     back = back.masked_fill(~removed, 0).sum(1) / removed.sum(1).clamp_min(1)
     return (there + back) / 2
+
+
+def _size(batch: Partial) -> Tensor:
+    """The standard deviation of the whole clouds' coordinates, ``(B,)``."""
+    mass = uniform_mass(batch.full, batch.full_mask)[..., None]  # (B, M, 1)
+    middle = (mass * batch.full).sum(1, keepdim=True)  # (B, 1, d)
+    return (mass * (batch.full - middle).square()).sum(1).mean(1).sqrt()
 
 
 def _removed(batch: Partial) -> Tensor:
