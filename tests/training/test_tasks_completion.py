@@ -113,6 +113,42 @@ def test_what_is_missing_is_compared_as_metrics_do(rings):
     torch.testing.assert_close(found.total, total)
 
 
+@pytest.mark.parametrize("lengths", ["known", "whole"])
+def test_lengths_are_measured_by_what_is_known_or_by_the_whole(rings, lengths):
+    """By the known points they are as they are, by the whole they do not depend on the unit."""
+    batch, mask = batch_of(rings), torch.ones(6, 5, dtype=torch.bool)
+    points = torch.randn(6, 5, 2, generator=torch.Generator().manual_seed(1))
+    sizes = torch.tensor([0.2, 0.5, 1.0, 2.0, 5.0, 10.0])[:, None, None]
+    larger = dataclasses.replace(batch, known=sizes * batch.known, full=sizes * batch.full)
+    how = Stage(1, missing_weight=1, chamfer_weight=1, lengths=lengths)
+    small, large = (
+        prediction_losses(which, p, mask, how)
+        for which, p in ((batch, points), (larger, sizes * points))
+    )
+    for name in ("data", "missing", "chamfer", "total"):
+        same = torch.isclose(getattr(small, name), getattr(large, name), rtol=1e-4)
+        assert bool(same) == (lengths == "whole"), name
+
+
+def test_measured_by_the_whole_a_loss_is_that_of_the_standardised_whole(rings):
+    batch, mask = batch_of(rings), torch.ones(6, 5, dtype=torch.bool)
+    points = torch.randn(6, 5, 2, generator=torch.Generator().manual_seed(1))
+    how = Stage(1, missing_weight=1, chamfer_weight=1, lengths="whole")
+    found = prediction_losses(batch, points, mask, how)
+    apart = []
+    for k in range(6):
+        whole = batch.full[k, batch.full_mask[k]]
+        size = float((whole - whole.mean(0)).square().mean().sqrt())
+        removed = batch.full[k, batch.full_mask[k] & ~batch.kept[k]]
+        apart.append(chamfer(points[k].double().numpy() / size, removed.double().numpy() / size))
+    assert float(found.chamfer) == pytest.approx(np.mean(apart), rel=1e-4)
+
+
+def test_lengths_of_nothing_else_can_be_asked_for():
+    with pytest.raises(ValueError, match="'known' or the 'whole'"):
+        Stage(1, lengths="half")
+
+
 def test_where_nothing_was_removed_nothing_is_missing(rings):
     whole = dataclasses.replace(batch_of(rings), kept=batch_of(rings).full_mask)
     points = torch.randn(6, 5, 2, requires_grad=True)
