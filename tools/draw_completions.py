@@ -1,6 +1,6 @@
 """Draw the contact sheet of completions: sixteen test shapes chosen by a seed, not by anybody.
 
-python tools/draw_completions.py MODELNET_FOLDER [--split test] [--seed 0] [--model completion-objects]
+python tools/draw_completions.py MODELNET_FOLDER [--split test] [--seed 0] [--model NAME]
 
 Each shape stands three times: what is known of it, what the completer makes of that, and the truth.
 """
@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -80,7 +81,7 @@ def draw(
     figure.savefig(out, dpi=110)
 
 
-def picture(axes, whole: np.ndarray, clouds: Sequence[tuple[np.ndarray, str]]) -> None:
+def picture(axes: Any, whole: np.ndarray, clouds: Sequence[tuple[np.ndarray, str]]) -> None:
     """Some clouds in the box of the whole one."""
     for points, colour in clouds:
         axes.scatter(*points.T, s=1.2, c=colour, linewidths=0, alpha=0.9)
