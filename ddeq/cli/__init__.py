@@ -41,6 +41,7 @@ COMMANDS = {
     "complete": Command("what is missing of a digit, or of an object in space"),
     "train": Command("train a model by a recipe", "train"),
     "evaluate": Command("how good models are on many clouds", "train"),
+    "doctor": Command("how a model's solves are, and what to do", "train"),
     "bench": Command("how fast things are on this machine"),
     "info": Command("versions, device and the models that ship"),
     "app": Command("start the app", "app"),

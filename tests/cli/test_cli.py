@@ -736,3 +736,15 @@ def test_evaluate_gradients_compares_the_modes_on_clouds_held_out(
     for wrong in (["--damping", "1"], ["--model", str(shape_runs / "small-1/small.safetensors")]):
         assert main([*map(str, command), *wrong]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["digits", "objects", "completion-digits"])
+def test_doctor_tells_what_a_model_of_any_kind_lacks(capsys, name):
+    result = said(capsys, "doctor", name, "--limit", 2, "--steps", 2)
+    assert result["samples"] == 2 and len(result["advice"]) == 5
+    assert 0 < result["distinct"] <= result["particles"] and result["spectral_radius"] >= 0
+
+
+def test_doctor_has_no_use_for_what_solves_nothing(capsys):
+    assert main(["doctor", "completion-digits-pcn"]) == 2
+    assert "nothing to diagnose" in capsys.readouterr().err
