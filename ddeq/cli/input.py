@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from ddeq.cli.parser import whole
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Sampling, read_file, shorten
 from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
@@ -47,6 +48,12 @@ def add_input(sub: argparse.ArgumentParser) -> None:
         help="how they are drawn (default: %(default)s)",
     )
     sub.add_argument(
+        "--thing",
+        type=whole(1),
+        metavar="N",
+        help="which of several things in a picture, counted as one reads them: from 1",
+    )
+    sub.add_argument(
         "--up",
         choices=UP_AXES,
         metavar="AXIS",
@@ -59,12 +66,15 @@ def read_input(options: argparse.Namespace) -> Input:
     """Read the file, as the models take it.
 
     Raises:
-        UserError: it cannot be read or used, or lies in a plane where an up axis is said.
+        UserError: it cannot be read or used, lies in a plane where an up axis is said, or shows
+            other things than the one that is asked for.
     """
     file, name = options.file, options.file.name
     notes: tuple[str, ...] = ()
     if file.suffix.lower() in PICTURE_SUFFIXES:
-        cloud, guess = _only_thing(read_things(file, name)), "y"
+        cloud, guess = _thing(read_things(file, name), options.thing), "y"
+    elif options.thing is not None:
+        raise UserError(f"'{shorten(name)}' is no picture, so leave out --thing.")
     else:
         reading = read_file(file, name, options.points, options.sampling)
         cloud, guess, notes = reading.cloud, reading.up_axis, reading.notes
@@ -78,14 +88,21 @@ def read_input(options: argparse.Namespace) -> Input:
     return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS, notes)
 
 
-def _only_thing(things: list[PointCloud]) -> PointCloud:
-    """The one thing in a picture.
+def _thing(things: list[PointCloud], asked: int | None) -> PointCloud:
+    """The thing in a picture that was asked for, from 1; the only one where nobody says.
 
     Raises:
-        UserError: there are several.
+        UserError: there are several and nobody says which, or not as many.
     """
-    if len(things) > 1:
+    name, count = shorten(things[0].name), len(things)
+    if asked is None and count > 1:
         raise UserError(
-            f"'{shorten(things[0].name)}' shows {len(things)} things, so cut out the digit to read."
+            f"'{name}' shows {count} things, so say which with --thing, from 1 to {count} as one "
+            "reads them."
         )
-    return things[0]
+    if asked is not None and asked > count:
+        raise UserError(
+            f"'{name}' shows {count} thing{'s' * (count > 1)}, so --thing is a number from 1 to "
+            f"{count}."
+        )
+    return things[(asked or 1) - 1]

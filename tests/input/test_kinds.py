@@ -24,6 +24,8 @@ STRANGERS = {
     "e57": (b"ASTM-E57\1\0\0\0", "CloudCompare"),
     "bzip2": (b"BZh91AY&SY", "unpack it"),
     "a picture": (b"\x89PNG\r\n\x1a\n", "picture"),
+    "a picture of another kind": (b"RIFF\x10\0\0\0WEBPVP8 ", "picture"),
+    "a scan of a page": (b"II*\0\x08\0\0\0", "picture"),
     "a zip": (b"PK\3\4" + bytes(30), "zip archive"),
 }
 
@@ -92,3 +94,20 @@ def test_nothing_packed_is_unpacked_in_this_process(monkeypatch):
 
 def test_a_packed_file_may_be_as_large_as_one_that_is_not():
     assert MAX_UNPACKED == MAX_BYTES
+
+
+@pytest.mark.parametrize("suffix", [".ply", ".pcd", ".obj", ".stl", ".las", ".bin", ".glb", ".npy"])
+@pytest.mark.parametrize("above", [b"", b"# a comment\n", b"x y z\n"])
+def test_plain_text_by_another_name_is_read_and_a_note_says_so(suffix, above):
+    reading = read_file(above + TEXT, f"a{suffix}")
+    assert reading.cloud.points.tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 2]]
+    assert reading.notes[0] == f"It is no {suffix} file but plain text, and is read as that."
+
+
+@pytest.mark.parametrize(
+    "content", [b"a letter to my friend\n", b"1\n2\n3\n4\n", b"3 words here\n" * 5]
+)
+def test_a_ply_that_is_something_else_is_told_what_it_lacks(content):
+    with pytest.raises(UserError, match="does not begin with 'ply'") as error:
+        read_cloud(content, "a.ply")
+    assert_one_sentence(error)

@@ -719,7 +719,7 @@ BAD_MESHES = {
         f"triangles without area in {name}": (name, write(points=FLAT), "has any area")
         for name, write in [("a.obj", obj), ("a.off", off), ("a.stl", stl), ("a.glb", glb)]
     },
-    "obj named ply": ("a.ply", obj(), "header"),
+    "obj named ply": ("a.ply", obj(), "begin with 'ply'"),
     "ply named obj": ("a.obj", ply(), "end in .ply"),
     "glb named gltf": ("a.gltf", glb(), "end in .glb"),
     "gltf named glb": ("a.glb", gltf(), "end in .gltf"),

@@ -1,5 +1,6 @@
 """Digits as people photograph, scan and draw them: each is read as the digit itself is."""
 
+import json
 from functools import cache
 
 import numpy as np
@@ -216,8 +217,26 @@ def test_too_many_things_get_one_sentence(capsys, tmp_path):
     assert "shows 24 things" in capsys.readouterr().err
 
 
-def test_the_command_line_says_that_there_are_two(capsys, tmp_path):
+def told(capsys, path, *options):
+    """What classify says of a file: its JSON, or the sentence that refuses it."""
+    status = main(["classify", str(path), "--json", *options])
+    said = capsys.readouterr()
+    return said.err.strip() if status else json.loads(said.out)
+
+
+def test_the_command_line_asks_which_of_two_and_reads_that(capsys, tmp_path):
+    first, second = known()[:2]
     path = tmp_path / "two.png"
-    path.write_bytes(two(GALLERY.images[1], GALLERY.images[49]))
-    assert main(["classify", str(path)]) != 0
-    assert "'two.png' shows 2 things, so cut out the digit to read." in capsys.readouterr().err
+    path.write_bytes(two(GALLERY.images[first], GALLERY.images[second]))
+    asks = "'two.png' shows 2 things, so say which with --thing, from 1 to 2 as one reads them."
+    assert told(capsys, path) == asks
+    found = [told(capsys, path, "--thing", str(n))["label"] for n in (1, 2)]
+    assert found == [str(GALLERY.labels[n]) for n in (first, second)]
+    assert "so --thing is a number from 1 to 2." in told(capsys, path, "--thing", "3")
+    assert "whole number from 1" in told(capsys, path, "--thing", "0")
+
+
+def test_only_pictures_show_several_things(capsys, tmp_path):
+    path = tmp_path / "a.xyz"
+    path.write_text("0 0 0\n1 0 0\n0 1 0\n")
+    assert told(capsys, path, "--thing", "1") == "'a.xyz' is no picture, so leave out --thing."

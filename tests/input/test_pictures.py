@@ -45,6 +45,13 @@ PICTURES = {
     "10x, pure black": lambda image: encode(np.uint8(255 * (enlarge(image) > 127))),
     "10x, palette": lambda image: encode(Image.fromarray(enlarge(image)).convert("P")),
     "10x, 16 bits": lambda image: encode(enlarge(image).astype(np.uint16) * 257),
+    "10x, fractions": lambda image: encode((enlarge(image) / 255).astype(np.float32), "TIFF"),
+    "10x, WebP": lambda image: encode(enlarge(image), "WEBP"),
+    "10x, transparent WebP": lambda i: encode(on_transparent(enlarge(i)), "WEBP", lossless=True),
+    "10x, BMP": lambda image: encode(enlarge(image), "BMP"),
+    "10x, GIF": lambda image: encode(enlarge(image), "GIF"),
+    "10x, packed TIFF": lambda i: encode(enlarge(i), "TIFF", compression="tiff_lzw"),
+    "10x, TIFF of four inks": lambda i: encode(Image.fromarray(enlarge(i)).convert("CMYK"), "TIFF"),
     "10x, transparent paper": lambda image: encode(on_transparent(enlarge(image))),
     "10x, faint JPEG": lambda image: encode(230 - enlarge(image) // 4, "JPEG", quality=60),
     "10x, cut out": lambda image: encode(
@@ -139,12 +146,16 @@ def huge_png():
 
 DIGIT_PNG = encode(enlarge(DIGITS[0]))
 DIGIT_JPEG = encode(enlarge(DIGITS[0]), "JPEG")
+DIGIT_WEBP = encode(enlarge(DIGITS[0]), "WEBP")
+DIGIT_TIFF = encode(DIGITS[0], "TIFF")
 BAD_PICTURES = {
     "text": b"this is a seven",
     "cut short": DIGIT_PNG[: len(DIGIT_PNG) // 2],
     "a broken byte": DIGIT_PNG[:200] + b"\xff" + DIGIT_PNG[201:],
     "a JPEG cut short": DIGIT_JPEG[: len(DIGIT_JPEG) // 2],
-    "another kind of picture": encode(DIGITS[0], "GIF"),
+    "another kind of picture": encode(DIGITS[0], "PPM"),
+    "a broken WebP": encode(DIGITS[0], "WEBP")[:60],
+    "a broken TIFF": encode(DIGITS[0], "TIFF")[:60],
     "a bomb": huge_png(),
     "9000 x 9000": encode(Image.new("1", (9000, 9000))),
     "white": encode(np.full((100, 100), 255, np.uint8)),
@@ -171,7 +182,11 @@ def test_too_many_pixels_are_called_that(data):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.sampled_from([DIGIT_PNG, DIGIT_JPEG, b""]), st.integers(0, 3000), st.binary(max_size=200))
+@given(
+    st.sampled_from([DIGIT_PNG, DIGIT_JPEG, DIGIT_WEBP, DIGIT_TIFF, b""]),
+    st.integers(0, 3000),
+    st.binary(max_size=200),
+)
 def test_garbage_gives_a_cloud_or_a_user_error(start, position, garbage):
     data = start[:position] + garbage + start[position + len(garbage) :]
     try:

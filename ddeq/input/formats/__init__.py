@@ -10,6 +10,7 @@ import codecs
 import re
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from ddeq.errors import UserError
@@ -102,11 +103,15 @@ _STRANGERS = {
     rb"Kaydara FBX Binary": "is an FBX file, so open it in Blender and export it as .glb",
     rb"BLENDER": "is a file of Blender's own kind, so export it as .glb",
     rb"ASTM-E57": "is an E57 scan, so open it in CloudCompare and save it as .ply",
-    rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0": (
+    rb"\x89PNG|\xff\xd8\xff|GIF8|BM.{4}\0\0\0\0|RIFF.{4}WEBP|II\*\0|MM\0\*": (
         "is a picture, so rename it to end in the picture's own format"
     ),
 }
 _BEGINNING = 1_000  # bytes
+
+_PLAIN = (".xyz", ".pts", ".asc", ".csv", ".txt", ".off")  # an .off may leave its first word out
+_ROW = re.compile(rb"(?:[+-]?\.?\d[\d.eE+-]*[\s,;]+)+[+-]?\.?\d[\d.eE+-]*[\s,;]*")
+_ROWS = 2  # that tell a table of points
 
 
 def parse(data: bytes, suffix: str, name: str) -> Geometry:
@@ -127,8 +132,21 @@ def parse(data: bytes, suffix: str, name: str) -> Geometry:
         data = _unpack(data, name)
     if not data[:_BEGINNING].strip() and not data.strip():
         raise UserError(f"'{name}' is empty, so export or save it again.")
-    _check_kind(data[:_BEGINNING].removeprefix(codecs.BOM_UTF8), suffix, name)
+    beginning = data[:_BEGINNING].removeprefix(codecs.BOM_UTF8)
+    _check_kind(beginning, suffix, name)
+    if suffix not in _PLAIN and _is_table(beginning):
+        found = text.parse_xyz(data, name)
+        note = f"It is no {suffix} file but plain text, and is read as that."
+        return replace(found, notes=(note, *found.notes))
     return _PARSERS[suffix](data, name)
+
+
+def _is_table(beginning: bytes) -> bool:
+    """Whether a file that begins like this is rows of numbers, maybe with names above them."""
+    lines = [line.strip() for line in beginning.splitlines()[:-1]]  # the last may be cut
+    lines = [line for line in lines if line and not line.startswith((b"#", b"//"))]
+    rows = [_ROW.fullmatch(line) is not None for line in lines]
+    return all(rows[1:]) and sum(rows) >= _ROWS
 
 
 def is_packed(beginning: bytes) -> bool:

@@ -95,6 +95,11 @@ def parse_ply(data: bytes, name: str) -> Geometry:
 
     See `ddeq.input.formats.parse` for arguments, result and errors.
     """
+    if not data.lstrip()[:3].lower() == b"ply":
+        raise UserError(
+            f"'{name}' does not begin with 'ply', so it is another kind of file: name it after "
+            "what it is, or export the cloud as PLY."
+        )
     found = split_header(data, "end_header")
     if found is None:
         raise UserError(f"'{name}' has no whole header, so export the cloud again.")

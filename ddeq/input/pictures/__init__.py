@@ -15,7 +15,7 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, read_bytes, shorten, validate
 from ddeq.input.formats.sandbox import read_apart
 from ddeq.input.images import pixel_cloud, to_mnist
-from ddeq.input.pictures.decode import decode
+from ddeq.input.pictures.decode import FORMATS, decode
 from ddeq.input.pictures.ink import Ink, raised_strokes, stands_out
 from ddeq.input.pictures.lines import without_lines
 from ddeq.input.pictures.picture import Picture
@@ -23,7 +23,7 @@ from ddeq.input.pictures.sheet import cut_out_sheet
 from ddeq.input.pictures.strokes import with_usual_pen
 from ddeq.input.pictures.things import tell_apart
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 MOST = 20
 """Things in a picture that a person would want to choose from."""
 

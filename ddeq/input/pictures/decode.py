@@ -10,6 +10,15 @@ from PIL import Image, ImageOps
 from ddeq.errors import UserError
 
 MAX_PIXELS = 64_000_000
+FORMATS = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "TIFF": (".tif", ".tiff"),
+    "GIF": (".gif",),
+}
+"""What Pillow calls the kinds of pictures that are read, and how their names end."""
 
 _WORKING_SIDE = 512  # pictures are reduced to this: enough for a small digit on a page
 _LUMA = np.array([0.299, 0.587, 0.114])
@@ -22,7 +31,7 @@ def decode(data: bytes, shown: str) -> list[np.ndarray]:
     """Ways to see a picture as one channel, the usual one first: its grey levels, then its colours.
 
     Args:
-        data: a file of PNG or JPEG.
+        data: a file of one of `FORMATS`; of several pictures in it the first counts.
         shown: what messages call it.
 
     Returns:
@@ -32,7 +41,7 @@ def decode(data: bytes, shown: str) -> list[np.ndarray]:
         UserError: the file is broken or has too many pixels.
     """
     try:
-        with Image.open(io.BytesIO(data), formats=("PNG", "JPEG")) as image:
+        with Image.open(io.BytesIO(data), formats=tuple(FORMATS)) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             image.draft(None, (2 * _WORKING_SIDE, 2 * _WORKING_SIDE))  # large JPEGs faster
@@ -58,12 +67,18 @@ def decode(data: bytes, shown: str) -> list[np.ndarray]:
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """A picture of 16 bits a pixel in 8, whether it uses all 16 or, as some do, fewer."""
+    """A picture of 16 bits a pixel in 8, whether it uses all 16 or, as some do, fewer.
+
+    Likewise one of fractions, which mostly go up to 1.
+    """
     if not image.mode.startswith(("I", "F")):
         return image
-    levels = np.asarray(image, float)
+    levels = np.nan_to_num(np.asarray(image, float), posinf=0, neginf=0)
     most = float(levels.max(initial=0))
-    full = next((2**bits - 1 for bits in (8, 10, 12, 14) if most < 2**bits), 2**16 - 1)
+    if image.mode == "F" and most <= 1:
+        full = 1
+    else:
+        full = next((2**bits - 1 for bits in (8, 10, 12, 14) if most < 2**bits), 2**16 - 1)
     return Image.fromarray((255 / full * levels).clip(0, 255).astype(np.uint8))
 
 
