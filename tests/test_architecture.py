@@ -104,3 +104,11 @@ def test_pages_hold_widgets_calls_and_views_alone():
         assert {*beyond} <= {"streamlit", "ddeq.errors.UserError"}, (page.name, beyond)
         defined = (ast.FunctionDef, ast.ClassDef, ast.Lambda)
         assert not any(isinstance(node, defined) for node in ast.walk(ast.parse(page.read_text())))
+
+
+def test_every_refusal_is_shown_letter_by_letter():
+    """What users are told may hold names and lines of their files."""
+    shown = r"st\.(?:error|warning)\((?!verbatim\()"
+    for folder in ("pages", "ddeq/view"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not re.search(shown, path.read_text()), path.name

@@ -75,9 +75,18 @@ def _ending(outcome: Ending) -> str:
         Stopped.BELOW_ROUNDING: "It arrived as far as numbers tell: the [[objective]] is below "
         "rounding, where 0 and what is left of it are the same.",
         Stopped.STEP_LIMIT: f"It met the step limit: {reached}.",
+        Stopped.TIME_LIMIT: f"It met the time limit: {reached}.",
         Stopped.CANCELLED: f"You stopped it: {reached}.",
         Stopped.DIVERGED: "It [[diverged|divergence]]: the objective is no longer a number.",
-    }[outcome.stopped] + (f" {outcome.stopped.advice}" if outcome.stopped.advice else "")
+    }[outcome.stopped] + _asides(outcome)
+
+
+def _asides(outcome: Ending) -> str:
+    """What to do next, and what is not to be seen."""
+    said = f" {outcome.stopped.advice}" if outcome.stopped.advice else ""
+    if outcome.recorded_every:
+        said += f" To save memory, one in {outcome.recorded_every} of its later steps is kept."
+    return said
 
 
 def ending(outcome: Ending) -> str:
@@ -148,5 +157,15 @@ def in_line(place: int | None) -> str:
 
 
 def verbatim(text: str) -> str:
-    """Markdown that shows the text as it is: names and lines of files may hold anything."""
-    return re.sub(r"([\\`*_\[\]<>~$&]|:(?=\w))", r"\\\1", text)
+    """Markdown that shows the text as it is: names and lines of files may hold anything.
+
+    It stays on one line, as what stands at the beginning of one means something.
+    """
+    apart = _LINKS.sub("\u2060", " ".join(text.split()))
+    return _MARKS.sub(r"\\\g<0>", apart)
+
+
+_MARKS = re.compile(r"[\\`*_\[\]<>~$&|!#{}^:]|(?<=:material)/|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+_LINKS = re.compile(r"(?<=:)(?=/)|(?<=www)(?=\.)|(?<=@)|(?<= [-<>~])(?=[-=>])", re.IGNORECASE)
+"""Between such letters an invisible one, the word joiner, keeps addresses from becoming links and
+arrows from becoming single signs: nothing that is escaped does."""

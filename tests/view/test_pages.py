@@ -218,7 +218,7 @@ def test_notes_on_a_flat_cloud_are_shown_and_it_can_be_read_as_an_object():
     assert "a cloud of 30 points" in box_read(test)
     captions = [c.value for c in test.caption]
     assert "It is flat, so it is read as a digit." in captions
-    assert r"Left out: '\_heat\_'." in captions  # as it stands in the file, not as Markdown
+    assert r"Left out\: '\_heat\_'." in captions  # as it stands in the file, not as Markdown
     first = said(test)
     next(t for t in test.toggle if "object" in t.label).set_value(True).run()
     assert not test.exception and not test.error

@@ -27,6 +27,7 @@ from ddeq.view.live import LiveRun
 from ddeq.view.page import load_model
 from ddeq.view.session import Kept, Name
 from ddeq.view.trajectory import Shown, trajectory
+from ddeq.view.words import verbatim
 
 _made: Kept[dict[str, dict[Hashable, Any]]] = Kept(Name.MADE)
 
@@ -105,7 +106,7 @@ def lay_on_bench(chosen: Chosen | None) -> Bench | None:
             device = pick_device()
             _bench.put(Bench(family, model, control, chosen.cloud, chosen.answer, points, device))
         except UserError as error:
-            st.error(str(error))
+            st.error(verbatim(str(error)))
     return _bench.get()
 
 

@@ -19,7 +19,7 @@ from ddeq.view.lab.takeaway import take_home
 from ddeq.view.lab.words import phase_sentence
 from ddeq.view.session import Name
 from ddeq.view.watch import watch
-from ddeq.view.words import outcome_sentence
+from ddeq.view.words import outcome_sentence, verbatim
 
 FAVOURITES = ("step_size", "damping", "momentum", "r", "window")  # first choices for axes
 CELL = "cell"  # key of the field that chooses one
@@ -39,7 +39,7 @@ def forms(bench: Bench) -> Grid | None:
         y = _axis("Upwards", "y", known, names, 1)
         return Grid(base, x, y)
     except UserError as error:
-        st.error(str(error))
+        st.error(verbatim(str(error)))
         return None
 
 

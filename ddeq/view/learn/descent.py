@@ -21,6 +21,7 @@ from ddeq.view.learn.toys import Scenery, plane
 from ddeq.view.pad import drawing_pad
 from ddeq.view.player.component import player
 from ddeq.view.session import Kept, Name
+from ddeq.view.words import verbatim
 
 TEXT = r"""
 Think of all clouds as a landscape whose height is the [[MMD]] to a target
@@ -200,7 +201,7 @@ def _target() -> tuple[np.ndarray, str]:
             _wanted.put(True)
             st.rerun()
         except (UserError, ValueError) as error:
-            st.error(str(error))
+            st.error(verbatim(str(error)))
     if drawn is not None and shape == "drawn":
         return drawn, shape
     return SHAPES[shape](COUNT), shape
