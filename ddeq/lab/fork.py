@@ -52,8 +52,8 @@ class Fork(LabRun):
     Args:
         checkpoint, points, device: as of the trunk.
         trunk: the run that is left.
-        frames: of the trunk, from step 0, ``at`` among them.
-        at: the step at which it is left.
+        frames: of the trunk, from step 0.
+        at: the step at which it is left, one of those that made frames.
         settings: from there on; the number of particles and the seed are the trunk's.
     """
 
@@ -74,16 +74,17 @@ class Fork(LabRun):
             kernel=kernel.after(at) if type(kernel) is type(before.kernel) else kernel,
             limits=replace(settings.limits, particles=limits.particles, seed=limits.seed),
         )
-        super().__init__(checkpoint, points, settings, device, frames[at].particles)
+        place = [frame.step for frame in frames].index(at)
+        super().__init__(checkpoint, points, settings, device, frames[place].particles)
         # The state before a step exists if that step was taken.
-        if type(settings.solver) is type(before.solver) and at < len(trunk.memory.states):
+        if type(settings.solver) is type(before.solver) and at in trunk.memory.states:
             self.flow.solver = Resumed(settings.solver, at, trunk.memory.states[at])
         if limits.noise:
             for _ in range(at):  # what the trunk has drawn
                 for generator in self.flow.generators:
                     torch.randn(self.flow.z0.shape[1:], generator=generator)
-        self.before, self.at = frames[:at], at
-        first, here = frames[0], frames[at]
+        self.before, self.at = frames[:place], at
+        first, here = frames[0], frames[place]
         self._initial = _objective_at(first, COMMON).to(self.device)
         self._whole = float(_objective_at(first, settings.kernel))
         remaining = float(_objective_at(here, settings.kernel))

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from ddeq.model.checkpoints import Checkpoint
+from ddeq.run.budget import Budget, Record
 from ddeq.run.classification import ClassifierRun, Frame
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import FlowStep, relative_to, wasserstein_norm
@@ -39,25 +40,28 @@ class Remembering:
     """A solver that keeps its states, so that the run can be gone on with from any step.
 
     Attributes:
-        states: before step 0, 1, ...
+        record: of the run; other steps' states are not kept.
+        states: by the number of the step that they are before.
     """
 
     solver: Solver
-    states: list[Any] = field(default_factory=list)
+    record: Record = field(default_factory=Record)
+    states: dict[int, Any] = field(default_factory=dict)
 
     @property
     def needs_velocity(self) -> bool:
         return self.solver.needs_velocity
 
     def start(self, z0: Tensor) -> Any:
-        self.states = [self.solver.start(z0)]
+        self.states = {0: self.solver.start(z0)}
         return self.states[0]
 
     def step(
         self, here: Evaluation, k: int, state: Any, problem: Problem
     ) -> tuple[Tensor | Evaluation, float | Tensor, Any]:
         to, gamma, state = self.solver.step(here, k, state, problem)
-        self.states.append(state)
+        if k + 1 in self.record:
+            self.states[k + 1] = state
         return to, gamma, state
 
 
@@ -85,7 +89,12 @@ class LabRun(ClassifierRun):
             self.flow.z0 = torch.from_numpy(start)[None].to(self.device)
         self.flow.velocity = settings.solver.needs_velocity
         self.memory = self.flow.solver = Remembering(settings.solver)
+        self.arrays += 2 * int(getattr(settings.solver, "window", 1))  # what its states may hold
         self._initial: Tensor | None = None
+
+    def within(self, budget: Budget) -> None:
+        super().within(budget)
+        self.memory.record = self.record
 
     def _frame(self, step: FlowStep) -> LabFrame:
         if step.velocity is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
 import torch
 
+from ddeq.run.budget import Budget, Record, affordable
 from ddeq.run.frames import Ending, Recorded
 from ddeq.run.settings import RunSettings
 from ddeq.solve.flow import Flow, FlowStep
@@ -24,21 +26,40 @@ class Run(ABC, Generic[F]):
         flow: of a batch of one.
         settings: of the run.
         device: where the flow is.
+
+    Attributes:
+        record: which steps make frames; all of them without a budget.
     """
+
+    arrays = 5
+    """Of every particle's coordinates in a frame."""
 
     def __init__(self, flow: Flow, settings: RunSettings, device: torch.device) -> None:
         self.flow = flow
         self.settings = settings
         self.device = device
+        self.record = Record()
         self._last: F | None = None
+
+    def within(self, budget: Budget) -> None:
+        """From now on it ends when its time is over, and leaves steps out that memory has no room
+        for; the first and the last one always make frames."""
+        stop = self.flow.stop
+        self.record = affordable(stop.max_steps, self._numbers(), budget)
+        self.flow.stop = replace(stop, seconds=budget.seconds)
+
+    def _numbers(self) -> int:
+        """Recorded of a step."""
+        return self.arrays * self.flow.z0[0].numel()
 
     def __iter__(self) -> Iterator[F]:
         return each(self._frames(), self.flow.size)
 
     def _frames(self) -> Iterator[F]:
         for step in self.flow:
-            self._last = self._frame(step)
-            yield self._last
+            if step.step in self.record or self.flow.ends_at(step):
+                self._last = self._frame(step)
+                yield self._last
 
     @property
     def last(self) -> F:
@@ -77,4 +98,5 @@ class Run(ABC, Generic[F]):
             "stopped": solution.stopped[0],
             "seconds": solution.seconds,
             "device": str(self.device),
+            "recorded_every": self.record.every if last.step > self.record.whole else None,
         }

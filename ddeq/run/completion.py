@@ -138,6 +138,10 @@ class CompleterRun(Run[CompletionFrame]):
             raise UserError("The particles to start from are not all numbers, so start from noise.")
         return points
 
+    def _numbers(self) -> int:
+        shown = self.free + len(self.seen)  # what shows a step shows the known points, too
+        return self.arrays * shown * self.standard.points.shape[1]
+
     def in_frame_units(self, points: np.ndarray) -> np.ndarray:
         """The inverse of :meth:`in_own_units`."""
         return self.standard.apply(self._to_plane(points))

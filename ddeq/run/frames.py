@@ -64,6 +64,7 @@ class Ending:
         stopped: why it ended, with advice.
         seconds: of the solve alone.
         device: where it ran.
+        recorded_every: one in so many of its later steps made a frame; None where all did.
     """
 
     steps: int
@@ -74,6 +75,7 @@ class Ending:
     stopped: Stopped
     seconds: float
     device: str
+    recorded_every: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON, without those that nobody knows; the kind's own come first."""

@@ -6,6 +6,7 @@ Source: paper, algorithm 1.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -32,6 +33,7 @@ class Stopped(enum.Enum):
     CONVERGED = "converged"
     BELOW_ROUNDING = "below rounding"
     STEP_LIMIT = "step limit"
+    TIME_LIMIT = "time limit"
     CANCELLED = "cancelled"
     DIVERGED = "diverged"
 
@@ -42,6 +44,7 @@ class Stopped(enum.Enum):
             Stopped.BELOW_ROUNDING: "Raise the tolerance to stop where it still is a number.",
             Stopped.STEP_LIMIT: "Allow more steps, let the step size decay faster, "
             "or raise the tolerance.",
+            Stopped.TIME_LIMIT: "Take fewer particles, or a solver with cheaper steps.",
             Stopped.CANCELLED: "Run again to let it finish.",
             Stopped.DIVERGED: "Use a smaller step size or less momentum.",
         }[self]
@@ -105,12 +108,15 @@ class FlowSolution:
 class StopRule:
     """Stop a cloud when ``G / G_0 <= tolerance``, or after ``max_steps`` steps.
 
+    All stop once the solve has taken ``seconds``, after the step that they are in.
+
     ``G`` is 0 below its rounding error, about 1e-6 of ``G_0`` in single precision, so that a
     smaller tolerance than that means as much as 0 does.
     """
 
     max_steps: int = 200
     tolerance: float = 1e-4
+    seconds: float = math.inf
 
 
 class Flow:
@@ -180,7 +186,7 @@ class Flow:
             for i, (step, tally, running) in enumerate(burst, 1):
                 self._last, self._tally = replace(step, seconds=before + i * each_took), tally
                 yield self._last
-                if not running:
+                if not running or self._last.seconds >= self.stop.seconds:
                     return
             watch.go()  # what the caller did meanwhile is not the solve's time
 
@@ -243,13 +249,22 @@ class Flow:
             pass
         return self.solution
 
+    def ends_at(self, step: FlowStep) -> bool:
+        """Whether this step is the last one."""
+        late = step.step == self.stop.max_steps or step.seconds >= self.stop.seconds
+        return late or not bool(step.running.any())
+
     @property
     def solution(self) -> FlowSolution:
-        """The result so far; clouds still running count as cancelled unless at the limit."""
+        """The result so far; clouds still running count as cancelled unless at a limit."""
         if self._last is None or self._tally is None:
             raise RuntimeError("The flow has not been run: iterate over it first.")
         last, tally = self._last, self._tally
-        open_end = Stopped.STEP_LIMIT if last.step == self.stop.max_steps else Stopped.CANCELLED
+        open_end = Stopped.CANCELLED
+        if last.step == self.stop.max_steps:
+            open_end = Stopped.STEP_LIMIT
+        elif last.seconds >= self.stop.seconds:
+            open_end = Stopped.TIME_LIMIT
         return FlowSolution(
             particles=last.particles,
             image=last.image,

@@ -8,10 +8,14 @@ from typing import Any, Generic, TypeVar
 
 from ddeq.engine.work import Work
 from ddeq.run.base import Run
+from ddeq.run.budget import Budget
 from ddeq.view.player import Trajectory, encode_chunk, encode_header
 from ddeq.view.words import ending
 
 R = TypeVar("R", bound=Run[Any], covariant=True)
+
+BUDGET = Budget(numbers=64e6, seconds=120)
+"""Of one run in the app: a quarter of a gigabyte, and as long as somebody may want to watch."""
 
 
 class LiveRun(Work[Any], Generic[R]):
@@ -36,6 +40,7 @@ class LiveRun(Work[Any], Generic[R]):
         judge: Callable[[Sequence[Any]], list[Any]] = list,
     ) -> None:
         super().__init__(run)
+        run.within(BUDGET)
         self.run = run
         self.pieces: list[bytes] = []
         self._as_trajectory = as_trajectory
@@ -44,6 +49,10 @@ class LiveRun(Work[Any], Generic[R]):
     @property
     def frames(self) -> list[Any]:
         return self.items
+
+    def frame_at(self, step: int) -> int:
+        """The place of the last frame up to a step."""
+        return max(k for k, frame in enumerate(self.frames) if frame.step <= max(step, 0))
 
     def _keep(self, new: list[Any]) -> None:
         if not new:

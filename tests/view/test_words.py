@@ -14,6 +14,7 @@ from ddeq.view.words import class_name, ending, outcome_sentence, right_names, w
 class Ended:
     stopped: Stopped
     relative_objective: float = 0.0
+    recorded_every: int | None = None
 
 
 @pytest.mark.parametrize("reason", Stopped)
@@ -25,6 +26,11 @@ def test_every_reason_to_stop_has_a_sentence_and_its_advice(reason):
 def test_below_rounding_it_does_not_claim_to_have_converged():
     said = ending(Ended(Stopped.BELOW_ROUNDING))
     assert "below rounding" in said and "converged" not in said and "0.00%" not in said
+
+
+def test_steps_that_are_left_out_are_told():
+    said = ending(Ended(Stopped.STEP_LIMIT, recorded_every=20))
+    assert said.endswith(" To save memory, one in 20 of its later steps is kept.")
 
 
 # Classes

@@ -46,7 +46,8 @@ def show(bench: Bench, settings: tuple[RunSettings, RunSettings]) -> None:
     if not last:
         st.info("The trunk has no step to be left at: allow it more steps.")
         return
-    at = st.slider("Fork at step", 0, last, min(10, last // 2), key="at", bind="query-params")
+    asked = st.slider("Fork at step", 0, last, min(10, last // 2), key="at", bind="query-params")
+    at = trunk.frames[trunk.frame_at(asked)].step
 
     def branched() -> LiveRun[LabRun]:
         model, points, device = bench.checkpoint, bench.points, bench.device

@@ -80,9 +80,9 @@ def _stepping(live: LiveRun[LabRun], view: Projection) -> None:
         "through the middle of the particles and their image; all of them are projected onto it."
     )
     last = len(live.frames) - 1
-    step = last if shown is None else min(shown, last)
+    place = last if shown is None else live.frame_at(shown)
     with right:
-        draw(figure_at(live, view, name, step, fitted), "witness")
+        draw(figure_at(live, view, name, place, fitted), "witness")
 
 
 def figure_at(
