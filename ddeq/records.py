@@ -35,6 +35,14 @@ def into_card(card: Path, name: str, content: Mapping[str, Any]) -> None:
     into_file(card, known)
 
 
+def tell_card(card: Path, name: str, content: Mapping[str, Any]) -> None:
+    """Put something that a model needs to run into its card (.json), before its results."""
+    known = json.loads(card.read_text())
+    results = known.pop("results", None)
+    known[name] = _rounded(content)
+    into_file(card, known if results is None else {**known, "results": results})
+
+
 def into_file(file: Path, content: Mapping[str, Any]) -> None:
     """Write JSON.
 

@@ -16,7 +16,7 @@ from ddeq.run.settings import Limits
 
 Task = Callable[[argparse.Namespace], dict[str, Any]]
 
-RUNS = {"--runs": "RUNS_FOLDER"}
+RUNS = {"--runs": "RUNS_FOLDER", "--furniture": "FURNITURE_FOLDER"}
 """What stands in recorded commands for paths, beside those of the data."""
 
 

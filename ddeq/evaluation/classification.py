@@ -32,12 +32,14 @@ class Predictions:
     """What the model said of each of ``K`` clouds, one entry each.
 
     Attributes:
+        logits: class scores ``(K, classes)``.
         probabilities: of the classes, ``(K, classes)``.
         steps: solver steps used.
         relative_objective, spread: where the solve ended.
         distinct: particles there that differ, see :func:`.distinct_particles`.
     """
 
+    logits: Tensor
     probabilities: Tensor
     steps: Tensor
     relative_objective: Tensor
@@ -124,6 +126,7 @@ def _read_out(
     checkpoint: Checkpoint, particles: Tensor, steps: Tensor, relative_objective: Tensor
 ) -> Predictions:
     found = Predictions(
+        checkpoint.model.logits(particles),
         checkpoint.model.probabilities(particles),
         steps,
         relative_objective,

@@ -36,6 +36,9 @@ class Model(nn.Module):
     config: ModelConfig
     solves: ClassVar[bool] = False
 
+    def heed(self, card: Mapping[str, Any]) -> None:
+        """Take from a model card what is not in the weights; nothing unless overridden."""
+
 
 class AtOnceClassifier(Model):
     """A network that maps points ``(B, M, d)`` and their mask to class scores ``(B, classes)``."""

@@ -80,6 +80,7 @@ def load(weights: Path | str, device: torch.device | str = "cpu") -> Checkpoint[
             "version of ddeq."
         ) from error
     model = filled(partial(kind, config), state, weights.name)
+    model.heed(card)
     return Checkpoint(model.to(device), card)
 
 

@@ -35,7 +35,12 @@ class ClassifierConfig(ModelConfig):
 
 
 class Classifier(Model):
-    """A DDEQ that classifies clouds (paper, section 4.1)."""
+    """A DDEQ that classifies clouds (paper, section 4.1).
+
+    Attributes:
+        temperature: by what class scores are divided before they become probabilities, so that
+            these mean what they say; 1 unless a card tells another.
+    """
 
     Config = ClassifierConfig
     config: ClassifierConfig
@@ -46,6 +51,10 @@ class Classifier(Model):
         self.config = config
         self.operator = Operator(config.operator)
         self.readout = MaxReadout(config.operator.latent_dim, config.classes)
+        self.temperature = 1.0
+
+    def heed(self, card: Mapping[str, Any]) -> None:
+        self.temperature = float(card.get("known", {}).get("temperature", 1.0))
 
     def encode(self, x: Tensor, x_mask: Tensor | None = None, twice: bool = False) -> Encoded:
         """``F(., x)`` of standardised clouds; call once per solve.
@@ -71,4 +80,4 @@ class Classifier(Model):
 
     def probabilities(self, z: Tensor) -> Tensor:
         """Class probabilities ``(B, classes)`` of particles ``(B, N, d)``."""
-        return self.logits(z).softmax(-1)
+        return (self.logits(z) / self.temperature).softmax(-1)

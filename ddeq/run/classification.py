@@ -6,6 +6,7 @@ prepare(cloud) -> ClassifierRun(checkpoint, points, settings) -> iterate -> Outc
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ import torch
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier
 from ddeq.run.base import Run
+from ddeq.run.familiar import KNOWN_SHARE, Ends, familiar_of
 from ddeq.run.flows import flow_of
 from ddeq.run.frames import Ending, Recorded, as_array, numbers_of
 from ddeq.run.projection import Projection, principal_axes
@@ -42,11 +44,17 @@ class Outcome(Ending):
     Attributes:
         label, confidence: most probable class and its probability.
         probabilities: class name to probability.
+        known: whether the input is like those that the model has learned; None where its card does
+            not tell what they are like.
+        unlike: the share of validation clouds, 0 to 1, that are more usual than it is, see
+            :mod:`ddeq.run.familiar`.
     """
 
     label: str
     confidence: float
     probabilities: dict[str, float]
+    known: bool | None = None
+    unlike: float | None = None
 
 
 class ClassifierRun(Run[Frame]):
@@ -68,6 +76,8 @@ class ClassifierRun(Run[Frame]):
     ) -> None:
         self.model = checkpoint.model
         self.labels = tuple(checkpoint.card["labels"])
+        told = checkpoint.card.get("known")
+        self.familiar = None if told is None else familiar_of(told)
         device, limits = torch.device(device), settings.limits
         x = torch.from_numpy(points)[None].to(device)  # (1, M, d_x)
         z0 = self.model.start([limits.seed], limits.particles)
@@ -111,5 +121,16 @@ class ClassifierRun(Run[Frame]):
             label=self.labels[best],
             confidence=float(probabilities[best]),
             probabilities=dict(zip(self.labels, probabilities.tolist(), strict=True)),
+            **self._familiarity(),
             **ending,
         )
+
+    def _familiarity(self) -> dict[str, Any]:
+        """Whether the model knows such inputs, by name; nothing where its card does not tell."""
+        if self.familiar is None:
+            return {}
+        solution = self.flow.solution
+        with torch.no_grad():
+            logits = self.model.logits(solution.particles).cpu().numpy()
+        unlike = self.familiar.unlike(Ends(logits, solution.relative_objective.cpu().numpy()))
+        return {"known": bool(unlike[0] <= KNOWN_SHARE), "unlike": float(unlike[0])}

@@ -50,8 +50,11 @@ def outcome_sentence(outcome: Outcome, answer: Answer | None = None) -> str:
     """What a run came to, as Markdown: class, confidence, cost, and why it stopped."""
     verdict = "" if answer is None else _verdict(outcome.label, answer)
     label = with_article(outcome.label)
+    reads = "The model reads this as"
+    if outcome.known is False:
+        reads = "This is unlike anything the model has learned; its best guess is"
     return (
-        f"The model reads this as {label} ({outcome.confidence:.1%} sure){verdict}, "
+        f"{reads} {label} ({outcome.confidence:.1%} sure){verdict}, "
         f"after {outcome.steps} steps and {outcome.evaluations} network evaluations in "
         f"{outcome.seconds:.2f} s on the {_device(outcome.device)}. {_ending(outcome)}"
     )

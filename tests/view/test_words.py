@@ -55,7 +55,7 @@ def test_classes_read_as_in_a_sentence(label, told):
     assert with_article(label) == f"{told.split()[0]} **{class_name(label)}**"
 
 
-def said(label: str, answer: Answer | None) -> str:
+def said(label: str, answer: Answer | None, known: bool | None = None) -> str:
     """The sentence on a run that came to this class, up to its cost."""
     outcome = Outcome(
         label=label,
@@ -69,6 +69,7 @@ def said(label: str, answer: Answer | None) -> str:
         stopped=Stopped.CONVERGED,
         seconds=1.0,
         device="cpu",
+        known=known,
     )
     return outcome_sentence(outcome, answer).split(" after ")[0]
 
@@ -89,6 +90,17 @@ STORAGE = Answer("storage", ("bookshelf", "night_stand"))
 )
 def test_a_verdict_goes_by_what_is_right(label, answer, verdict):
     assert said(label, answer).endswith(f"{with_article(label)} (90.0% sure){verdict}")
+
+
+@pytest.mark.parametrize("known", [None, True])
+def test_what_is_known_is_read(known):
+    assert said("plant", None, known) == "The model reads this as a **plant** (90.0% sure),"
+
+
+def test_what_is_not_known_is_told_to_be_a_guess():
+    assert said("plant", None, False) == (
+        "This is unlike anything the model has learned; its best guess is a **plant** (90.0% sure),"
+    )
 
 
 def test_right_classes_are_named_as_the_player_names_them():
