@@ -195,6 +195,25 @@ def classes_table(row: Row) -> str:
     return table([*classes], [shown])
 
 
+def robustness_table(row: Row) -> str:
+    """Of ``evaluate robustness``: each condition, and what is lost in it."""
+    rows = []
+    for number_, (name, found) in enumerate(row["conditions"].items()):
+        loss, show = found["loss"], lambda x: number(100 * x, 1)
+        lost = f"{show(loss['mean'])} ({within(loss['interval'], show)})" if number_ else ""
+        rows.append([name, accuracy(found, 1), lost])
+    return table(["", "accuracy (95 % interval)", "points lost (95 % interval)"], rows)
+
+
+def strangers_table(row: Row) -> str:
+    """Of ``evaluate known``: how well each kind of strangers is told from test inputs."""
+    rows = [
+        [kind, number(found["count"]), number(found["area"], 2), percent(found["told"], 0)]
+        for kind, found in row["strangers"].items()
+    ]
+    return table(["", "inputs", "area under the ROC curve", "told to be unlike"], rows)
+
+
 def accuracy_differences(differences: Mapping[str, Row]) -> str:
     """Of accuracies, in percentage points."""
     rows = []

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Solve, write the completed cloud, and tell how the run ended."""
     write = writer_for(options.out.name)
     device = pick_device(options.device)
-    given = read_input(options)
+    given = read_input(options, keep_all=True)
     checkpoint = load_kind(options.model or given.family.completer, "completer", device)
     chosen = settings(checkpoint, options)
     partial = cut(given, options, chosen.limits.seed)

@@ -12,6 +12,7 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Sampling, read_file, shorten
 from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
+from ddeq.input.outliers import without_outliers
 from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
 from ddeq.input.pictures import read_things
 
@@ -62,8 +63,12 @@ def add_input(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def read_input(options: argparse.Namespace) -> Input:
+def read_input(options: argparse.Namespace, keep_all: bool = False) -> Input:
     """Read the file, as the models take it.
+
+    Args:
+        options: of the command.
+        keep_all: whether points that lie apart from the others stay.
 
     Raises:
         UserError: it cannot be read or used, lies in a plane where an up axis is said, or shows
@@ -71,6 +76,7 @@ def read_input(options: argparse.Namespace) -> Input:
     """
     file, name = options.file, options.file.name
     notes: tuple[str, ...] = ()
+    scanned = False
     if file.suffix.lower() in PICTURE_SUFFIXES:
         cloud, guess = _thing(read_things(file, name), options.thing), "y"
     elif options.thing is not None:
@@ -78,6 +84,7 @@ def read_input(options: argparse.Namespace) -> Input:
     else:
         reading = read_file(file, name, options.points, options.sampling)
         cloud, guess, notes = reading.cloud, reading.up_axis, reading.notes
+        scanned = reading.kind == "cloud"
     if options.up is None and family_of(cloud).flat:
         if cloud.points.shape[1] == 3:
             notes += ("It is flat, so it is read as a digit; --up reads it as an object.",)
@@ -85,6 +92,9 @@ def read_input(options: argparse.Namespace) -> Input:
     if cloud.points.shape[1] == 2:
         raise UserError(f"'{shorten(name)}' lies in a plane, so leave out --up.")
     up = options.up or guess
+    if scanned and not keep_all:
+        cloud, found = without_outliers(cloud)
+        notes += found
     return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS, notes)
 
 

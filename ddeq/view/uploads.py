@@ -15,6 +15,7 @@ from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Reading, Sampling, draw_from, read_file, shorten
 from ddeq.input.families import family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
+from ddeq.input.outliers import without_outliers
 from ddeq.input.preprocess import subsample
 from ddeq.view.cloud_view import cloud_view
 from ddeq.view.words import verbatim
@@ -32,7 +33,8 @@ _SEED = 0  # the same upload and settings are the same cloud
 def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool]:
     """What is in an uploaded file, and whether it lies in a plane.
 
-    Of a large cloud points drawn at random are kept, many more than are ever used.
+    Of a large cloud points drawn at random are kept, many more than are ever used; in space without
+    those that lie apart from the others.
 
     Raises:
         UserError: see :func:`ddeq.input.clouds.read_file`.
@@ -53,6 +55,9 @@ def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool
         reading = dataclasses.replace(
             reading, cloud=PointCloud(points[np.sort(some)], reading.cloud.name)
         )
+    if reading.kind == "cloud" and not flat:
+        cloud, found = without_outliers(reading.cloud)
+        reading = dataclasses.replace(reading, cloud=cloud, notes=reading.notes + found)
     return reading, flat
 
 

@@ -5,20 +5,33 @@ from functools import cache
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from ddeq.cli import main
+from ddeq.evaluation.painted import (
+    BLACK,
+    encode,
+    equally_bright,
+    framed,
+    in_few_bits,
+    in_grey,
+    noisy,
+    on_a_card,
+    on_a_table,
+    ruled,
+    with_a_marker,
+    written,
+)
 from ddeq.input.gallery import load_gallery
 from ddeq.input.pictures import parse_picture
 from ddeq.input.prepare import prepare
 from ddeq.model.checkpoints import load
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.settings import with_defaults
-from tests.pictures import cloud_of, encode, overlap
+from tests.pictures import cloud_of, overlap
 
 GALLERY = load_gallery()
 SOME = range(1, 240, 24)  # one of each class
-WHITE, BLACK = 245, 20
 
 
 @cache
@@ -47,35 +60,6 @@ def known():
 # --- how a digit comes into a picture: each takes 28 x 28 pixels of ink and gives a file ----------
 
 
-def written(image, side, size, at=None):
-    """Ink (H, W), 0 to 1, of a digit of that side on a sheet of that size, in its middle."""
-    ink = np.zeros(size)
-    top, left = at or ((size[0] - side) // 2, (size[1] - side) // 2)
-    large = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC)
-    ink[top : top + side, left : left + side] = np.asarray(large) / 255
-    return ink
-
-
-def in_grey(ink, paper=WHITE, pen=BLACK):
-    return np.uint8(paper + (pen - paper) * ink)
-
-
-def in_colours(ink, paper, pen):
-    return np.uint8(paper + (np.array(pen) - paper) * ink[..., None])
-
-
-def noisy(levels, deviation=3.0):
-    grain = np.random.default_rng(int(levels.sum())).normal(0, deviation, levels.shape[:2])
-    return np.uint8((levels + grain).clip(0, 255))
-
-
-def on_a_table(image, table=40, lean=0):
-    card = Image.fromarray(in_grey(written(image, 200, (330, 420)), 225, 30))
-    picture = Image.new("L", (800, 600), table)
-    picture.paste(card.rotate(lean, Image.Resampling.BICUBIC, expand=True, fillcolor=table), (9, 9))
-    return encode(noisy(np.asarray(picture)), "JPEG")
-
-
 def beside_a_table(image):
     levels = in_grey(written(image, 260, (500, 500)))
     levels[:, :90] = 50
@@ -95,48 +79,10 @@ def on_a_blackboard(image):
     return encode(levels)
 
 
-def framed(image, side=240, at=None, box=(10, 10, 389, 389), shape="rectangle"):
-    picture = Image.fromarray(in_grey(written(image, side, (400, 400), at)))
-    getattr(ImageDraw.Draw(picture), shape)(box, outline=BLACK, width=4)
-    return encode(picture)
-
-
-def on_a_card(image, paper=(255, 255, 255), pen=(0, 0, 0)):
-    levels = np.zeros((400, 400, 4), np.uint8)
-    levels[60:340, 60:340, :3] = in_colours(written(image, 240, (280, 280)), paper, pen)
-    levels[60:340, 60:340, 3] = 255
-    return encode(levels)
-
-
-def ruled(image, line=(150, 170, 230), step=32, lean=0.0, squared=False):
-    picture = Image.new("RGB", (700, 700), (250, 250, 245))
-    for at in range(-300, 1000, step):
-        ImageDraw.Draw(picture).line((-100, at, 800, at), fill=line, width=2)
-        if squared:
-            ImageDraw.Draw(picture).line((at, -100, at, 800), fill=line, width=2)
-    picture = picture.rotate(lean, Image.Resampling.BICUBIC).crop((80, 80, 620, 620))
-    ink = written(image, 280, (540, 540))[..., None]
-    return encode(np.uint8(np.asarray(picture) * (1 - ink) + 40 * ink), "JPEG")
-
-
 def underlined(image):
     picture = Image.fromarray(in_grey(written(image, 260, (400, 500), (60, 100))))
     ImageDraw.Draw(picture).line((0, 300, 500, 300), fill=BLACK, width=4)
     return encode(picture)
-
-
-def with_a_marker(image):
-    thick = Image.fromarray(np.pad(image, 4)).filter(ImageFilter.MaxFilter(5))
-    return encode(in_grey(written(np.asarray(thick), 280, (280, 280))))
-
-
-def in_the_low_byte(image, factor=1):
-    levels = in_grey(written(image, 280, (280, 280)), 255, 0)
-    return encode(levels.astype(np.uint16) * factor)
-
-
-def equally_bright(image, paper=(200, 0, 0), pen=(0, 102, 0)):
-    return encode(in_colours(written(image, 280, (280, 280)), paper, pen))
 
 
 KINDS = {
@@ -158,8 +104,8 @@ KINDS = {
     "squared": lambda image: ruled(image, step=26, squared=True),
     "underlined": underlined,
     "by a thick marker": with_a_marker,
-    "8 bits in 16": in_the_low_byte,
-    "12 bits in 16": lambda image: in_the_low_byte(image, 16),
+    "8 bits in 16": in_few_bits,
+    "12 bits in 16": lambda image: in_few_bits(image, 16),
     "equally bright": equally_bright,
     "pale and equally bright": lambda i: equally_bright(i, (150, 190, 210), (230, 165, 120)),
 }
