@@ -35,7 +35,7 @@ def into_card(card: Path, name: str, content: Mapping[str, Any]) -> None:
     into_file(card, known)
 
 
-def tell_card(card: Path, name: str, content: Mapping[str, Any]) -> None:
+def tell_card(card: Path, name: str, content: Mapping[str, Any] | float) -> None:
     """Put something that a model needs to run into its card (.json), before its results."""
     known = json.loads(card.read_text())
     results = known.pop("results", None)

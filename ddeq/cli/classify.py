@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from ddeq.cli.input import add_input, read_input
+from ddeq.cli.input import add_input, read_input, stood_up
 from ddeq.cli.parser import Parser, add_common
 from ddeq.cli.solving import add_run, load_kind, settings
 from ddeq.input.prepare import prepare
@@ -25,6 +25,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     device = pick_device(options.device)
     given = read_input(options)
     checkpoint = load_kind(options.model or given.family.classifier, "classifier", device)
+    given = stood_up(given, checkpoint, device)
     chosen = settings(checkpoint, options)
     solve = ClassifierRun(checkpoint, prepare(given.cloud, checkpoint.card), chosen, device)
     for _ in solve:

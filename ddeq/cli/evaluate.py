@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from ddeq.cli import completion_objects, gradients, known, modelnet, robustness
+from ddeq.cli import completion_objects, gradients, known, modelnet, robustness, upright
 from ddeq.cli.compared import COMPLETERS, add_steps_table, compared
 from ddeq.cli.parser import Parser, add_common, save_file, whole
 from ddeq.cli.recording import add_card, add_record, recorded
@@ -65,6 +65,7 @@ def add_options(parser: Parser) -> None:
     gradients.add_task(tasks)
     known.add_task(tasks)
     robustness.add_task(tasks)
+    upright.add_task(tasks)
 
 
 def _add_digits(task: Parser) -> None:

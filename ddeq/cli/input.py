@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import get_args
+
+import torch
 
 from ddeq.cli.parser import whole
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Sampling, read_file, shorten
 from ddeq.input.families import DIGITS, OBJECTS, Family, family_of
-from ddeq.input.formats.axes import UP_AXES, turn_up
+from ddeq.input.formats.axes import UP_AXES, turn_back, turn_up
 from ddeq.input.outliers import without_outliers
 from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
 from ddeq.input.pictures import read_things
+from ddeq.model.checkpoints import Checkpoint
+from ddeq.model.classifier import Classifier
+from ddeq.run.upright import find_up
 
 POINTS = 1024  # of a mesh: as many as the models of objects learned to complete
 
@@ -28,12 +33,14 @@ class Input:
         up: the axis of the file that was turned to z, one of ``ddeq.input.formats.axes.UP_AXES``.
         family: the models for it.
         notes: what a person should know about the reading: whole sentences.
+        up_said: whether the file or a person says which axis that is.
     """
 
     cloud: PointCloud
     up: str
     family: Family
     notes: tuple[str, ...] = ()
+    up_said: bool = True
 
 
 def add_input(sub: argparse.ArgumentParser) -> None:
@@ -59,7 +66,8 @@ def add_input(sub: argparse.ArgumentParser) -> None:
         choices=UP_AXES,
         metavar="AXIS",
         help="which way is up in a file of an object, be it flat: x, y, z, or --up=-x; default: "
-        "what is customary with its format",
+        "what its format says, or is customary with it, unless classify recognises it better "
+        "another way",
     )
 
 
@@ -76,7 +84,7 @@ def read_input(options: argparse.Namespace, keep_all: bool = False) -> Input:
     """
     file, name = options.file, options.file.name
     notes: tuple[str, ...] = ()
-    scanned = False
+    scanned = up_said = False
     if file.suffix.lower() in PICTURE_SUFFIXES:
         cloud, guess = _thing(read_things(file, name), options.thing), "y"
     elif options.thing is not None:
@@ -84,7 +92,7 @@ def read_input(options: argparse.Namespace, keep_all: bool = False) -> Input:
     else:
         reading = read_file(file, name, options.points, options.sampling)
         cloud, guess, notes = reading.cloud, reading.up_axis, reading.notes
-        scanned = reading.kind == "cloud"
+        scanned, up_said = reading.kind == "cloud", reading.up_said
     if options.up is None and family_of(cloud).flat:
         if cloud.points.shape[1] == 3:
             notes += ("It is flat, so it is read as a digit; --up reads it as an object.",)
@@ -95,7 +103,22 @@ def read_input(options: argparse.Namespace, keep_all: bool = False) -> Input:
     if scanned and not keep_all:
         cloud, found = without_outliers(cloud)
         notes += found
-    return Input(PointCloud(turn_up(cloud.points, up), name), up, OBJECTS, notes)
+    stood = PointCloud(turn_up(cloud.points, up), name)
+    return Input(stood, up, OBJECTS, notes, up_said or options.up is not None)
+
+
+def stood_up(given: Input, checkpoint: Checkpoint[Classifier], device: torch.device) -> Input:
+    """The same object the way in which a classifier recognises it best, and a note where that is
+    another; what the file or a person says stays."""
+    if given.up_said:
+        return given
+    cloud = PointCloud(turn_back(given.cloud.points, given.up), given.cloud.name)
+    up = find_up(checkpoint, cloud, given.up, device)
+    if up == given.up:
+        return given
+    note = f"It is read with {up} up, as it is recognised best that way; --up says otherwise."
+    turned = PointCloud(turn_up(cloud.points, up), cloud.name)
+    return replace(given, cloud=turned, up=up, notes=(*given.notes, note))
 
 
 def _thing(things: list[PointCloud], asked: int | None) -> PointCloud:

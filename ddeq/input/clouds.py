@@ -30,6 +30,7 @@ _HEAD = 1_000  # points among which three distinct ones are usually found
 # files of these kinds are read in this one: no library but NumPy and pandas sees them, nothing in
 # them is unpacked, and the time and the memory they take are bounded by their size.
 _SMALL = 1_000_000  # bytes
+_SAYS_UP = (".gltf", ".glb", ".las", ".laz", ".bin")  # y in glTF, z in scans of the ground
 _PLAIN = (".csv", ".txt", ".xyz", ".pts", ".asc", ".npy")
 
 Sampling = Literal["uniform", "poisson disk"]
@@ -69,6 +70,8 @@ class Reading:
     """Of the mesh's surface, in squared ``units``."""
     mesh: Geometry | None = None
     """To draw from again; its triangles all have some area."""
+    up_said: bool = False
+    """Whether the format itself says which axis points up; else `up_axis` is a custom."""
 
 
 def read_cloud(data: bytes | Path, name: str, count: int = SURFACE_POINTS) -> PointCloud:
@@ -106,8 +109,11 @@ def read_file(
     else:
         geometry = parse_apart(data, suffix, shown)
     if geometry.triangles is None:
-        return _read_points(geometry, name)
-    return draw_from(_read_mesh(geometry, geometry.triangles, name), count, sampling, seed)
+        reading = _read_points(geometry, name)
+    else:
+        mesh = _read_mesh(geometry, geometry.triangles, name)
+        reading = draw_from(mesh, count, sampling, seed)
+    return dataclasses.replace(reading, up_said=suffix in _SAYS_UP)
 
 
 def draw_from(

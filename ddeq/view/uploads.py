@@ -13,11 +13,14 @@ import streamlit as st
 
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, Reading, Sampling, draw_from, read_file, shorten
-from ddeq.input.families import family_of
+from ddeq.input.families import OBJECTS, family_of
 from ddeq.input.formats.axes import UP_AXES, turn_up
 from ddeq.input.outliers import without_outliers
 from ddeq.input.preprocess import subsample
+from ddeq.run.device import pick_device
+from ddeq.run.upright import find_up
 from ddeq.view.cloud_view import cloud_view
+from ddeq.view.page import load_model
 from ddeq.view.words import verbatim
 
 POINTS = (256, 2048, 1024)  # that can be used of an upload: fewest, most, at first
@@ -91,10 +94,11 @@ def in_space(file_id: str, reading: Reading) -> Reading:
         UserError: the points cannot be drawn.
     """
     left, right = st.columns(2)
+    best = reading.up_axis if reading.up_said else _best_up(file_id, reading)
     axis = left.selectbox(
         "Up axis",
         UP_AXES,
-        index=UP_AXES.index(reading.up_axis),
+        index=UP_AXES.index(best),
         key=f"up-{file_id}",
         help="Which way is up in the file. The models learned from upright objects.",
     )
@@ -104,6 +108,8 @@ def in_space(file_id: str, reading: Reading) -> Reading:
     sampling = st.selectbox(
         "Sampling", names, format_func=names.__getitem__, key=f"sampling-{file_id}"
     )
+    if axis == best != reading.up_axis:
+        st.caption(f"It is read with {axis} up, as it is recognised best that way.")
     points = turn_up(_drawn(file_id, int(count), sampling, reading), axis)
     st.caption(
         f"Used: {len(points):,} points, turned so that z is up, centred, and scaled as one, so "
@@ -112,6 +118,15 @@ def in_space(file_id: str, reading: Reading) -> Reading:
     cloud_view("upload", points, size=300)
     cloud = PointCloud(points, reading.cloud.name)
     return dataclasses.replace(reading, cloud=cloud, up_axis=axis)
+
+
+@st.cache_data(max_entries=16, show_spinner="Looking which way is up")
+def _best_up(file_id: str, _reading: Reading) -> str:
+    """The axis with which the classifier recognises the object best."""
+    _, _, count = POINTS
+    points = _drawn(file_id, count, next(iter(SAMPLINGS[_reading.kind])), _reading)
+    cloud = PointCloud(points, _reading.cloud.name)
+    return find_up(load_model(OBJECTS.classifier), cloud, _reading.up_axis, pick_device())
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing points")
