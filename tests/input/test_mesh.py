@@ -698,6 +698,7 @@ ZIP = io.BytesIO()
 with zipfile.ZipFile(ZIP, "w") as archive:
     archive.writestr("a.obj", obj())
 LAS, LAZ, LAS_1_4 = las()[0], las(packed=True)[0], las(version="1.4")[0]
+LAZ_TABLE = struct.unpack_from("<q", LAZ, struct.unpack_from("<I", LAZ, 96)[0])[0]
 LIES = dict(
     accessors=[{"componentType": 5126, "count": 2**40, "type": "VEC3"}] * 2,
 )
@@ -753,6 +754,11 @@ BAD_MESHES = {
     "las that lies a lot": ("a.las", LAS[:107] + b"\xff" * 4 + LAS[111:], "ends before"),
     "laz that lies a lot": ("a.laz", LAZ[:107] + b"\xff" * 4 + LAZ[111:], "ends before"),
     "las with a billion records": ("a.las", LAS[:100] + b"\0\0\0\x40" + LAS[104:], "not a whole"),
+    "laz with billions of pieces": (
+        "a.laz",
+        LAZ[: LAZ_TABLE + 4] + b"\xff" * 4 + LAZ[LAZ_TABLE + 8 :],
+        "not a whole",
+    ),
     "laz with a billion records": ("a.laz", LAZ[:100] + b"\0\0\0\x40" + LAZ[104:], "not a whole"),
     "las with records before its points": (
         "a.las",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _RECORD_HEADER, _LONG_RECORD_HEADER = 54, 60  # bytes of a record of metadata, without its content
 _DENSEST = 1_000  # points a byte that packing could make, were all of them alike
+_PACKED_AT = 104  # byte that tells, by its highest bit, whether the points are packed
 _SIZE_1_4 = 375  # bytes of a header of version 1.4
 _LINEAR_UNITS_KEY = 3076  # of the GeoTIFF keys
 _GEOGRAPHIC = 2  # the model type with degrees, under _MODEL_TYPE_KEY
@@ -68,10 +69,26 @@ def _check_signposts(data: bytes, name: str) -> None:
         raise _not_whole(name)
     if records * _RECORD_HEADER > points - size:
         raise _not_whole(name)
+    if len(data) > _PACKED_AT and data[_PACKED_AT] & 0x80 and _chunks(data, points) > len(data):
+        raise _not_whole(name)
     if data[25] >= 4 and size >= _SIZE_1_4:  # the version that may have more of them at the end
         start, more = struct.unpack_from("<QI", data.ljust(_SIZE_1_4, b"\0"), 235)
         if more and (start > len(data) or more * _LONG_RECORD_HEADER > len(data) - start):
             raise _not_whole(name)
+
+
+def _chunks(data: bytes, points: int) -> int:
+    """How many pieces of a packed file its table declares, for which room is made at once.
+
+    Where the table is stands before the points, or where that was not known yet, at the end.
+    """
+    padded = data + bytes(16)
+    [at] = struct.unpack_from("<q", padded, points)
+    if not points < at <= len(data):
+        [at] = struct.unpack_from("<q", data, len(data) - 8)
+    if not 0 < at <= len(data):
+        return 0
+    return int(struct.unpack_from("<II", padded, at)[1])
 
 
 def _check_header(header: laspy.LasHeader, size: int, name: str) -> None:
