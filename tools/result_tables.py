@@ -205,6 +205,15 @@ def robustness_table(row: Row) -> str:
     return table(["", "accuracy (95 % interval)", "points lost (95 % interval)"], rows)
 
 
+def upright_table(row: Row) -> str:
+    """Of ``evaluate upright``: accuracy as files come, and with the axis that is found."""
+    rows = [
+        [name, accuracy(row[name]["as_it_comes"], 1), accuracy(row[name]["chosen"], 1)]
+        for name in ("upright", "any of six axes up")
+    ]
+    return table(["", "as they come", "with the axis found"], rows)
+
+
 def strangers_table(row: Row) -> str:
     """Of ``evaluate known``: how well each kind of strangers is told from test inputs."""
     rows = [

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from ddeq.input.families import OBJECTS
 from ddeq.input.formats.sandbox import Limits, parse_apart
-from ddeq.input.gallery import load_gallery
+from ddeq.input.gallery import load_gallery, load_objects
 from ddeq.model.checkpoints import ASSETS, load
 from ddeq.view.classify import shown
 from ddeq.view.words import class_name
@@ -31,7 +31,8 @@ def launched(**query: str) -> AppTest:
 
 
 def said(test: AppTest) -> str:
-    return next(m.value for m in test.markdown if "reads this as" in m.value)
+    told = ("The model reads this as", "This is unlike anything the model has learned")
+    return next(m.value for m in test.markdown if m.value.startswith(told))
 
 
 def test_classify_shows_an_outcome_at_once():
@@ -227,12 +228,32 @@ def test_notes_on_a_flat_cloud_are_shown_and_it_can_be_read_as_an_object():
 
 def test_of_a_large_upload_only_many_points_are_kept(monkeypatch):
     monkeypatch.setattr("ddeq.view.uploads.KEPT", 2_000)
+    monkeypatch.setattr("ddeq.view.uploads.without_outliers", lambda cloud: (cloud, ()))
     test = launched(digit="0")
     scan = np.random.default_rng(0).normal(size=(3000, 3))
     upload(test, "large.xyz", "\n".join(" ".join(map(str, p)) for p in scan).encode())
     assert "a cloud of 3,000 points" in box_read(test)
     next(n for n in test.number_input if n.label == "Points used").set_value(2048).run()
     assert any("Used: 2,000 points" in c.value for c in test.caption)
+
+
+def test_points_that_lie_apart_are_left_out_and_a_note_says_so():
+    test = launched(digit="0")
+    chair = np.append(load_objects().cloud(0, 500).points, [[9, 9, 9]], axis=0)
+    upload(test, "a.xyz", "\n".join(" ".join(map(str, p)) for p in chair).encode())
+    assert any("lie apart from the others and are left out" in c.value for c in test.caption)
+    assert np.abs(points_of_run(test)).max() < 5
+
+
+def test_an_object_on_its_side_is_stood_up_which_a_person_can_change(monkeypatch):
+    monkeypatch.setattr("ddeq.view.uploads.find_up", lambda *given: "-x")
+    test = launched(digit="0")
+    upload(test, "a.obj", obj())
+    told = "It is read with -x up, as it is recognised best that way."
+    axis = next(s for s in test.selectbox if s.label == "Up axis")
+    assert axis.value == "-x" and told in [c.value for c in test.caption]
+    axis.set_value("z").run()
+    assert told not in [c.value for c in test.caption] and not test.exception
 
 
 def test_a_full_disk_is_one_sentence(monkeypatch):
@@ -408,7 +429,8 @@ SHELL = f"{SHELL}\n5 1.5 0.5\n5 1.5 1.5".encode()  # 64 points on a box, 2 more 
         ({"part": "Nothing"}, 66),
     ],
 )
-def test_every_way_to_cut_an_object_is_completed_from_its_link(query, known):
+def test_every_way_to_cut_an_object_is_completed_from_its_link(query, known, monkeypatch):
+    monkeypatch.setattr("ddeq.view.uploads.find_up", lambda *given: given[2])  # the customary axis
     test = completing(digit="168", **query, **{"object-fill-picard-steps": "2"})
     upload(test, "shell.xyz", SHELL)
     assert not test.error
