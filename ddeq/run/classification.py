@@ -18,10 +18,11 @@ from ddeq.run.familiar import KNOWN_SHARE, Ends, familiar_of
 from ddeq.run.flows import flow_of
 from ddeq.run.frames import Ending, Recorded, as_array, numbers_of
 from ddeq.run.projection import Projection, principal_axes
-from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import FlowStep
+from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.solve.flow import FlowStep, Stopped
 
 LOOK_AHEAD = 8
+ARRIVED = (Stopped.CONVERGED, Stopped.BELOW_ROUNDING)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Outcome(Ending):
         label, confidence: most probable class and its probability.
         probabilities: class name to probability.
         known: whether the input is like those that the model has learned; None where its card does
-            not tell what they are like.
+            not tell what they are like, or the solve neither came to its end nor was as the card's.
         unlike: the share of validation clouds, 0 to 1, that are more usual than it is, see
             :mod:`ddeq.run.familiar`.
     """
@@ -78,6 +79,7 @@ class ClassifierRun(Run[Frame]):
         self.labels = tuple(checkpoint.card["labels"])
         told = checkpoint.card.get("known")
         self.familiar = None if told is None else familiar_of(told)
+        self._usual = checkpoint.card.get("settings")
         device, limits = torch.device(device), settings.limits
         x = torch.from_numpy(points)[None].to(device)  # (1, M, d_x)
         z0 = self.model.start([limits.seed], limits.particles)
@@ -97,6 +99,13 @@ class ClassifierRun(Run[Frame]):
             probabilities=as_array(probabilities),
             **numbers_of(step),
         )
+
+    def _is_usual(self) -> bool:
+        """Whether the settings are those by which the card tells what is usual."""
+        if self._usual is None:
+            return False
+        seed = {"seed": self.settings.limits.seed}
+        return self.settings == with_defaults({"settings": self._usual}, seed)
 
     def projection(self, axes: int = 3) -> Projection:
         """A fixed view of this run's latent space, known before the first step.
@@ -127,9 +136,9 @@ class ClassifierRun(Run[Frame]):
 
     def _familiarity(self) -> dict[str, Any]:
         """Whether the model knows such inputs, by name; nothing where its card does not tell."""
-        if self.familiar is None:
-            return {}
         solution = self.flow.solution
+        if self.familiar is None or not (solution.stopped[0] in ARRIVED or self._is_usual()):
+            return {}
         with torch.no_grad():
             logits = self.model.logits(solution.particles).cpu().numpy()
         unlike = self.familiar.unlike(Ends(logits, solution.relative_objective.cpu().numpy()))

@@ -67,11 +67,12 @@ def test_what_is_usual_survives_the_way_through_a_card(score):
 
 def told(tiny: Checkpoint, **entry: object) -> Checkpoint:
     known = {"temperature": 1.0, **learn_familiar("energy", ends()).to_dict(), **entry}
-    return Checkpoint(tiny.model, {**tiny.card, "known": known})
+    return Checkpoint(tiny.model, {**tiny.card, "known": known, "settings": SETTINGS.to_dict()})
 
 
-def outcome(checkpoint: Checkpoint):
-    run = ClassifierRun(checkpoint, POINTS, SETTINGS)
+def outcome(checkpoint: Checkpoint, **changes: object):
+    settings = RunSettings.from_dict({**SETTINGS.to_dict(), **changes})
+    run = ClassifierRun(checkpoint, POINTS, settings)
     list(run)
     return run.outcome
 
@@ -93,8 +94,23 @@ def test_a_temperature_in_the_card_changes_confidence_and_no_class(tiny, tmp_pat
     found = {}
     for temperature in (1.0, 0.1, 10.0):
         checkpoint = told(tiny, temperature=temperature)
-        save(checkpoint.model, {**checkpoint.card, "settings": {}}, tmp_path / "a.safetensors")
+        save(checkpoint.model, checkpoint.card, tmp_path / "a.safetensors")
         found[temperature] = outcome(load(tmp_path / "a.safetensors"))
     assert found[10.0].confidence < found[1.0].confidence < found[0.1].confidence
     assert len({end.label for end in found.values()}) == 1
     assert len({end.unlike for end in found.values()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "tells"),
+    [
+        ({}, True),
+        ({"seed": 7}, True),
+        ({"steps": 2}, False),  # it has not arrived
+        ({"steps": 2, "tolerance": 0.99}, True),  # it has
+        ({"solver": "euler"}, False),
+    ],
+    ids=str,
+)
+def test_a_solve_that_went_nowhere_tells_nothing_of_its_input(tiny, changes, tells):
+    assert (outcome(told(tiny), **changes).known is not None) == tells
