@@ -5,23 +5,22 @@ import streamlit as st
 from ddeq.errors import UserError
 from ddeq.view.classify import classify, show_run, shown
 from ddeq.view.forms import settings_form
-from ddeq.view.glossary import say
 from ddeq.view.inputs import choose_input, family_of_choice
 from ddeq.view.navigation import inside_app
-from ddeq.view.page import invite, load_model, say_limits, say_where
+from ddeq.view.page import columns, invite, load_model, say_limits, say_where, title
 from ddeq.view.tour import tour
 from ddeq.view.tour.classify import STOPS
 from ddeq.view.words import verbatim
 
 inside_app()
-st.title("Watch a network think by flowing", anchor=False)
-say(
+title(
+    "Watch a network think by flowing",
     "A *[[distributional deep equilibrium model|DDEQ]]* has no layers to count. Ten "
     "[[particles|particle]] start at random and [[flow|gradient flow]], step by step, until the "
     "[[network|operator]] $F$ maps their distribution to itself: "
-    "$\\mu = F(\\mu, \\text{input})$. Then the class is read off."
+    "$\\mu = F(\\mu, \\text{input})$. Then the class is read off.",
 )
-left, right = st.columns([2, 5], gap="medium")
+left, right = columns("stage")
 with left:
     chosen = choose_input()
     family = family_of_choice(chosen)

@@ -2,18 +2,17 @@
 
 import streamlit as st
 
-from ddeq.view.glossary import say
 from ddeq.view.inputs import choose_input
 from ddeq.view.lab import SECTIONS
 from ddeq.view.lab.bench import lay_on_bench
 from ddeq.view.navigation import inside_app
-from ddeq.view.page import invite, say_where
+from ddeq.view.page import columns, invite, say_where, title
 
 inside_app()
-st.title("The solver lab", anchor=False)
-say(
+title(
+    "The solver lab",
     "Many roads lead to [[the equilibrium|equilibrium]], $\\mu = F(\\mu, \\text{input})$, and some "
-    "lead elsewhere. Race them, fork them, and ask whether they arrive at the same place."
+    "lead elsewhere. Race them, fork them, and ask whether they arrive at the same place.",
 )
 look = st.segmented_control(
     "What to look at",
@@ -25,7 +24,7 @@ look = st.segmented_control(
     label_visibility="collapsed",
 )
 section = SECTIONS[look]
-left, right = st.columns([2, 5], gap="medium")
+left, right = columns("forms")
 with left:
     bench = lay_on_bench(choose_input())
     asked = None if bench is None else section.forms(bench)

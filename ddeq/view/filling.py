@@ -10,22 +10,25 @@ import numpy as np
 
 from ddeq.input.answers import Answer
 from ddeq.input.formats.writers import write_cloud
+from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompleterRun, CompletionFrame
 from ddeq.run.export import in_file_axes
 from ddeq.view.player import Curve, Trajectory
 from ddeq.view.trajectory import steps_of
 from ddeq.view.words import class_name, right_names
 
+AXES = ("x", "y", "z")
+NOTE = "Data space, in standard deviations of the known points."
 MOST_KNOWN = 2000  # points drawn; of more, those that the model sees
 TRUTH_CURVES = ("mmd2", "emd", "chamfer", "coverage", "f_score")  # known only where the truth is
 COMPLETION_CURVES = {
-    "mmd2": ("MMD\u00b2", "MMD\u00b2 to the truth", False),
     "emd": ("EMD", "EMD to the truth", False),
-    "chamfer": ("Chamfer distance", "Chamfer distance to the truth", False),
     "coverage": ("coverage", "removed points covered", False),
-    "f_score": ("F-score", "F-score at 1 %", False),
     "objective": ("objective G", "residual", True),
     "relative_objective": ("G / G\u2080", "residual", True),
+    "mmd2": ("MMD\u00b2", "MMD\u00b2 to the truth", False),
+    "chamfer": ("Chamfer distance", "Chamfer distance to the truth", False),
+    "f_score": ("F-score", "F-score at 1 %", False),
     "spread": ("spread", "spread of the free particles", False),
 }
 
@@ -58,19 +61,50 @@ class Shown:
         return np.concatenate([fixed, self.scale * free], axis=-2).astype(np.float32)
 
 
-def of_completer(
-    run: CompleterRun, name: str, answer: Answer | None = None
-) -> Callable[[Sequence[CompletionFrame]], Trajectory]:
-    """What turns this run's frames into what the player shows: see :func:`completion`."""
-    scale = run.standard.scale / run.standard.scale.max()  # (d,)
+def shown_beside(run: CompleterRun, name: str, answer: Answer | None = None) -> Shown:
+    """What the player shows of a run before it has begun."""
+    scale = in_player(run)
     known, removed = run.standard.points, run.hollow.removed
     if len(known) > MOST_KNOWN:
         known = run.seen
     if removed is not None:
         removed = scale * run.in_frame_units(removed[:: -(-len(removed) // MOST_KNOWN)])
     by_gradient = run.settings.solver.needs_velocity
-    shown = Shown(name, scale * known, removed, scale, run.labels, answer, by_gradient)
-    return partial(completion, shown)
+    return Shown(name, scale * known, removed, scale, run.labels, answer, by_gradient)
+
+
+def in_player(run: CompleterRun) -> np.ndarray:
+    """``(d,)``, of a run's frames' units in the player's."""
+    return run.standard.scale / run.standard.scale.max()
+
+
+def of_completer(
+    run: CompleterRun, name: str, answer: Answer | None = None
+) -> Callable[[Sequence[CompletionFrame]], Trajectory]:
+    """What turns this run's frames into what the player shows: see :func:`completion`."""
+    return partial(completion, shown_beside(run, name, answer))
+
+
+def cut_cloud(shown: Shown, before: Outcome) -> Trajectory:
+    """A cloud of which a part is cut away, as it stands before anything is filled in.
+
+    Args:
+        shown: of a run that is to complete it.
+        before: what the classifier makes of what is left.
+    """
+    known = shown.known.astype(np.float32)
+    return Trajectory(
+        label=shown.label,
+        steps=np.zeros(1, np.int32),
+        particles=known[None],
+        bars=np.array([list(before.probabilities.values())], np.float32),
+        classes=tuple(map(class_name, before.probabilities)),
+        kept=np.ones(len(known), bool),
+        truth=None if shown.removed is None else shown.removed.astype(np.float32),
+        axes=AXES[: known.shape[1]],
+        note=NOTE,
+        right=right_names(shown.answer, list(before.probabilities)),
+    )
 
 
 def completion(shown: Shown, frames: Sequence[CompletionFrame]) -> Trajectory:
@@ -92,8 +126,8 @@ def completion(shown: Shown, frames: Sequence[CompletionFrame]) -> Trajectory:
         curves=_curves(frames, removed is not None),
         kept=np.arange(len(known) + points.shape[1]) < len(known),
         truth=None if removed is None else removed.astype(np.float32),
-        axes=("x", "y", "z")[: known.shape[1]],
-        note="Data space, in standard deviations of the known points.",
+        axes=AXES[: known.shape[1]],
+        note=NOTE,
         right=right_names(shown.answer, shown.labels),
     )
 

@@ -16,7 +16,7 @@ from ddeq.input.answers import Answer
 from ddeq.input.clouds import PointCloud, Reading
 from ddeq.input.families import DIGITS, OBJECTS, Family
 from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
-from ddeq.input.gallery import USED_POINTS, load_gallery, load_objects
+from ddeq.input.gallery import PER_CLASS, USED_POINTS, load_gallery, load_objects
 from ddeq.input.images import strokes_to_cloud
 from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
 from ddeq.view.links import place_in_link
@@ -31,6 +31,7 @@ FIRST_DIGIT = 168  # a seven
 FIRST_OBJECT = 0  # an armchair
 
 _drawing: Kept[PointCloud] = Kept(Name.DRAWING)
+_firsts: Kept[dict[str, str]] = Kept(Name.FIRST_SOURCES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,14 +51,14 @@ class Chosen:
     reading: Reading | None = None
 
 
-def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
+def choose_input(first: str = "Digits") -> Chosen | None:
     """A cloud and what is known of it; None while there is none to use, which is explained.
 
     Args:
-        first: the gallery's digit shown where the link names none.
+        first: the source where neither the link nor another page names one.
     """
     sources = {
-        "Digits": lambda: _from_digits(first),
+        "Digits": _from_digits,
         "Objects": _from_objects,
         "Upload": _from_upload,
         "Draw": _from_drawing,
@@ -66,7 +67,7 @@ def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
         source = st.segmented_control(
             "Input",
             list(sources),
-            default="Digits",
+            default=_first_source(first),
             required=True,
             key="input",
             bind="query-params",
@@ -79,15 +80,24 @@ def choose_input(first: int = FIRST_DIGIT) -> Chosen | None:
             return None
 
 
+def _first_source(usual: str) -> str:
+    """The usual source, or that of a link which names a digit alone; the same for a session."""
+    firsts = _firsts.get() or _firsts.put({})
+    return firsts.setdefault(usual, "Digits" if "digit" in st.query_params else usual)
+
+
 def family_of_choice(chosen: Chosen | None) -> Family:
     """Whose settings and models a page shows: the digits' while there is no input."""
     return DIGITS if chosen is None else chosen.family
 
 
-def _from_digits(first: int) -> Chosen:
+def _from_digits() -> Chosen:
     gallery = load_gallery()
-    digit = _picked("digit", digit_picker, first, len(gallery.labels))
-    st.caption("The first 24 test digits of each class of MNIST; nobody chose them.")
+    digit = _picked("digit", digit_picker, FIRST_DIGIT, len(gallery.labels))
+    st.caption(
+        f"{len(gallery.labels)} digits, the first {PER_CLASS} of each class in MNIST's test set; "
+        "nobody chose them."
+    )
     return Chosen(gallery.cloud(digit), gallery.answer(digit), DIGITS)
 
 
@@ -95,8 +105,8 @@ def _from_objects() -> Chosen:
     gallery = load_objects()
     number = _picked("object", object_picker, FIRST_OBJECT, len(gallery))
     st.caption(
-        f"**{gallery.names[number]}**, {USED_POINTS:,} points of its surface. "
-        f"{gallery.credit(number)} All {len(gallery)} are test objects, and no model saw them."
+        f"**{gallery.names[number]}**, one of {len(gallery)} objects that no model saw",
+        help=gallery.credit(number),
     )
     return Chosen(gallery.cloud(number, USED_POINTS), gallery.answer(number), OBJECTS)
 

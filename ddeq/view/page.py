@@ -8,13 +8,14 @@ import streamlit as st
 
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.device import pick_device
-from ddeq.view.private import HEADER, MAIN
+from ddeq.view.glossary import say
+from ddeq.view.private import HEADER, MAIN, Place
 
-_STYLE = """<style>
-[data-testid="{main}"] {{ padding-top: {top}; padding-bottom: {bottom}; }}
-[data-testid="{header}"] {{ display: {bar}; }}
-</style>"""
-_IN_APP = "4.75rem", "3rem", "flex"
+_STYLE = (Path(__file__).parent / "page.css").read_text()
+_EMBEDDED = f"""
+[data-testid="{HEADER}"] {{ display: none; }}
+[data-testid="{MAIN}"] {{ padding-block: 1rem; }}
+"""
 _ICON = Path(__file__).parent / "icon.svg"  # a material icon would be asked of a font host
 
 
@@ -25,8 +26,32 @@ def configure() -> None:
 
 def lay_out() -> None:
     """Begin right below the app's bar, so that a screen holds more; embedded pages have no bar."""
-    top, bottom, bar = ("1rem", "1rem", "none") if st.context.is_embedded else _IN_APP
-    st.html(_STYLE.format(main=MAIN, header=HEADER, top=top, bottom=bottom, bar=bar))
+    st.html(f"<style>{_STYLE}{_EMBEDDED if st.context.is_embedded else ''}</style>")
+
+
+def columns(kind: str) -> list[Place]:
+    """Two columns, the narrow one first; one below the other where they would be too narrow.
+
+    Args:
+        kind: "stage" where the second holds the page's one view, which then comes right after the
+            first element of the first column; else "forms".
+    """
+    with st.container(key=f"columns-{kind}"):
+        return st.columns([2, 5], gap="medium")
+
+
+def title(text: str, introduction: str) -> None:
+    """The page's title in one line, with what it is about behind a button.
+
+    Args:
+        text: of the title.
+        introduction: Markdown with the marks of :func:`ddeq.view.glossary.say`.
+    """
+    row = st.container(horizontal=True, vertical_alignment="center", gap="small", key="page-title")
+    with row:
+        st.title(text, anchor=False, width="content")
+        with st.popover("About", type="tertiary"):
+            say(introduction)
 
 
 def load_model(name: str, device: str = "auto") -> Checkpoint:

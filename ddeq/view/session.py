@@ -14,10 +14,13 @@ class Name(StrEnum):
     """Everything that a page keeps for later script runs."""
 
     DRAWING = "input.drawing"
+    FIRST_SOURCES = "input.first-sources"
     CLASSIFIED = "classify.run"
     LAST_CUT = "complete.last-cut"
     LOOKED_FROM = "complete.looked-from"
     COMPLETION = "complete.completion"
+    STANDING = "complete.standing"
+    CUTTING = "complete.cutting"
     BENCH = "lab.bench"
     MADE = "lab.made"
     SEARCH = "lab.search"

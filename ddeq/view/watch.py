@@ -12,9 +12,15 @@ from ddeq.view.player.component import PlayerState, player
 from ddeq.view.progress import stop_button
 from ddeq.view.words import in_line
 
+HEIGHT = 440
+
 
 def watch(
-    runs: Sequence[LiveRun], key: str, conclude: Callable[[], None], steps: bool = False
+    runs: Sequence[LiveRun],
+    key: str,
+    conclude: Callable[[], None],
+    steps: bool = False,
+    height: int = HEIGHT,
 ) -> PlayerState:
     """Show runs side by side and solve what is left to solve.
 
@@ -24,22 +30,24 @@ def watch(
         conclude: writes what came out, above the player, once all are done.
         steps: whether the result is to say which step the player shows, and to be asked for again
             when that changes.
+        height: of the particles' view, in pixels.
     """
-    headline, progress, stage = st.empty(), st.empty(), st.empty()
+    progress, headline, stage = st.empty(), st.empty(), st.empty()
 
     def show() -> PlayerState:
         with stage:
-            return _show(runs, key, steps)
-
-    def show_progress() -> None:
-        with progress.container(horizontal=True, vertical_alignment="center"):
-            st.progress(*_progress(runs))
-        if any(run.frames for run in runs):
-            show()
+            return _show(runs, key, steps, height)
 
     if not _done(runs):
-        with headline:
+        with progress.container(horizontal=True, vertical_alignment="center"):
             stop_button(runs, key)
+            bar = st.empty()
+
+        def show_progress() -> None:
+            bar.progress(*_progress(runs))
+            if any(run.frames for run in runs):
+                show()
+
         advance(runs, show_progress)
         progress.empty()
     moment = show()
@@ -48,13 +56,13 @@ def watch(
     return moment
 
 
-def _show(runs: Sequence[LiveRun], key: str, steps: bool) -> PlayerState:
+def _show(runs: Sequence[LiveRun], key: str, steps: bool, height: int) -> PlayerState:
     """The player with what there is of the runs."""
     done = _done(runs)
     moment = player(
         [run.pieces for run in runs],
         key=key,
-        height=440 if len(runs) < 4 else 640,
+        height=height if len(runs) < 4 else height + 200,
         live=not done,
         follow=True,
         links=done,

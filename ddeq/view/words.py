@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ddeq.input.answers import Answer
 from ddeq.metrics.agreement import Agreement
@@ -97,6 +98,45 @@ def ending(outcome: Ending) -> str:
     return plain(_ending(outcome))
 
 
+@dataclass(frozen=True)
+class Change:
+    """What a completion has changed, from before to after.
+
+    Attributes:
+        label: a class that is right, or the one that was read before where nobody knows that.
+        sure: probability of what is right; None where the classifier has no class for it.
+        covered: share of the removed points with a free particle nearby; None without a truth.
+    """
+
+    label: str
+    sure: tuple[float, float] | None
+    covered: tuple[float, float] | None
+
+
+def change_sentence(change: Change) -> str:
+    """Whether a completion is worse than what it began with, and in what numbers, as Markdown."""
+    found = []
+    if change.sure is not None:
+        before, after = change.sure
+        label = with_article(change.label, "")
+        found.append(f"the classifier is {after:.0%} sure of {label}, {before:.0%} before")
+    if change.covered is not None:
+        before, after = change.covered
+        found.append(
+            f"{after:.0%} of the removed points are [[covered|coverage]], {before:.0%} by the "
+            "noise it began as"
+        )
+    pairs = [pair for pair in (change.sure, change.covered) if pair is not None]
+    lead = "Worse than before" if any(map(_lower, pairs)) else "Filled in"
+    return f"**{lead}**: {'; '.join(found)}." if found else f"**{lead}**."
+
+
+def _lower(pair: tuple[float, float]) -> bool:
+    """Whether a share has fallen by so much that it shows in whole percent, or is no number."""
+    before, after = pair
+    return not math.isfinite(after) or round(100 * after) < round(100 * before)
+
+
 def completion_sentence(
     outcome: CompletionOutcome, before: Outcome, answer: Answer | None = None
 ) -> str:
@@ -109,8 +149,9 @@ def completion_sentence(
     """
     sentences = [
         f"**{outcome.free} free particle{'' if outcome.free == 1 else 's'}** flowed beside "
-        f"**{outcome.known} known points** for {outcome.steps} steps, {outcome.seconds:.2f} s on "
-        f"the {_device(outcome.device)}. {_ending(outcome)}"
+        f"**{outcome.known} known points** for {outcome.steps} step"
+        f"{'' if outcome.steps == 1 else 's'}, {outcome.seconds:.2f} s on the "
+        f"{_device(outcome.device)}. {_ending(outcome)}"
     ]
     if outcome.emd is not None and outcome.longest is not None and math.isfinite(outcome.emd):
         sentences.append(

@@ -1,10 +1,8 @@
 """The view of a cloud in space as a person uses it, in headless Chromium."""
 
-import ast
 import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -50,23 +48,12 @@ def drag(page, right: float, down: float) -> None:
     page.mouse.up()
 
 
-def reported(page, what: str):
-    """The value that Python was told, once it was."""
-    text = page.get_by_text(re.compile(rf"{what} [\[(]"))
-    expect(text).to_be_visible()
-    return ast.literal_eval(re.search(rf"{what} ([\[(].*?[\])])", text.text_content()).group(1))
-
-
-def test_a_drag_turns_the_view_and_python_hears_of_it_when_it_is_asked_for(page):
+def test_a_drag_turns_the_view(page):
     azimuth, elevation = camera(page)
     drag(page, 60, 30)
     turned = camera(page)
     assert turned[0] == pytest.approx(azimuth - 27, abs=2)  # what is dragged right turns right
     assert turned[1] == pytest.approx(elevation + 14, abs=2)  # dragged down, it is seen from above
-    expect(page.get_by_text("camera None")).to_be_visible()
-    page.get_by_test_id("cloud-take").click()
-    assert reported(page, "camera") == turned
-    assert camera(page) == turned  # the rerun left it alone
 
 
 def test_arrow_keys_turn_and_a_double_click_turns_back(page):
@@ -79,51 +66,15 @@ def test_arrow_keys_turn_and_a_double_click_turns_back(page):
     assert camera(page) == home
 
 
-@pytest.mark.parametrize("by", ["mouse", "finger", "keys"])
-def test_a_point_is_picked(page, by):
-    """From straight above the camera sees the middle of the top."""
-    canvas(page).focus()
-    for _ in range(14):
-        page.keyboard.press("ArrowDown")
-    assert camera(page)[1] == 90
-    box = canvas(page).bounding_box()
-    middle = {"x": box["width"] / 2, "y": box["height"] / 2}
-    if by == "mouse":
-        canvas(page).click(position=middle)
-    elif by == "finger":
-        canvas(page).tap(position=middle)
-    else:
-        page.keyboard.press("Enter")
-    x, y, z = reported(page, "picked")
-    assert z == 2 and abs(x - 3) <= 1 and abs(y - 2) <= 1
-
-
-def test_the_camera_stands_where_it_says(page):
-    """What is in front of it is nearer to it than the middle."""
-    azimuth, elevation = np.radians(camera(page))
-    level = np.cos(elevation)
-    direction = [level * np.cos(azimuth), level * np.sin(azimuth), np.sin(elevation)]
-    canvas(page).focus()
-    page.keyboard.press("Enter")
-    assert np.dot(np.array(reported(page, "picked")) - [3, 2, 1], direction) > 0.5
-
-
-def test_a_drag_picks_nothing(page):
-    drag(page, 60, 0)
-    page.get_by_test_id("cloud-take").click()
-    reported(page, "camera")
-    expect(page.get_by_text("picked None")).to_be_visible()
-
-
 def test_what_is_shown_is_said(page):
-    expect(page.get_by_test_id("cloud-count")).to_have_text("225 of 585 points removed")
+    expect(page.get_by_test_id("cloud-count")).to_have_text("585 points")
     label = canvas(page).get_attribute("aria-label")
-    assert "225 of 585 points removed" in label and "arrow keys" in label
+    assert "585 points" in label and "arrow keys" in label
     assert page.evaluate("document.documentElement.scrollWidth") <= 600
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_kept_points_stand_out_from_removed_ones_and_these_from_the_page(page, scheme):
+def test_points_stand_out_from_the_page(page, scheme):
     page.emulate_media(color_scheme=scheme)
     page.reload()
     camera(page)

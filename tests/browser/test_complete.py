@@ -14,22 +14,24 @@ from ddeq.input.gallery import load_gallery
 SEVEN = 168
 SENTENCE = re.compile(r"(\d+) free particles? flowed beside (\d+) known points")
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-ANY_NUMBER = re.compile(r"\d+")
+COUNT = re.compile(r"([\d,]+) of [\d,]+ points removed")
 FAST = "fill-picard-steps=4"
 
 
 @pytest.fixture
 def visit(chromium, app):
-    """Opens the page at a query and waits for the outcome; a script error fails the test."""
+    """Opens the page at a query and completes what stands there; a script error fails the test."""
     contexts, errors = [], []
 
-    def opened(query: str = FAST, settled: bool = True, size=(1400, 1000)):
+    def opened(query: str = FAST, settled: bool = True, size=(1400, 1000), complete: bool = True):
         context = chromium.new_context(viewport={"width": size[0], "height": size[1]})
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{app}/complete?{query}")
-        if settled:
+        if complete:
+            page.get_by_role("button", name="Complete", exact=True).click()
+        if settled and complete:
             expect(page.get_by_text(SENTENCE)).to_be_visible()
             expect(page.get_by_test_id("player-status")).to_contain_text("of where it began")
             page.evaluate(TWO_FRAMES)
@@ -62,39 +64,38 @@ def drag(page, *places: tuple[float, float]) -> None:
 
 
 def press_complete(page) -> tuple[int, int]:
-    """Known points and free particles of the completion that follows a change."""
-    changed = page.get_by_text("Press Complete for what is chosen now")
-    expect(changed).to_be_visible()  # else what is read below may be of the completion before
+    """Known points and free particles of the completion of what is cut."""
+    expect(page.get_by_text(SENTENCE)).to_have_count(0)  # nothing is completed yet
     page.get_by_role("button", name="Complete", exact=True).click()
-    expect(changed).to_be_hidden()
     text = page.get_by_text(SENTENCE).text_content()
     free, known = map(int, SENTENCE.search(text).groups())
     return known, free
 
 
 def test_what_the_brush_removes_is_filled_in(visit):
-    page = visit(f"digit={SEVEN}&cut=By+hand&{FAST}")
+    page = visit(f"digit={SEVEN}&cut=By+hand&{FAST}", complete=False)
     page.get_by_test_id("cutter-clear").click()
     expect(page.get_by_text("Nothing was removed")).to_be_visible()
     drag(page, (0.1, 0.15), (0.9, 0.15))
     gone = removed(page)
     assert 10 < gone < 60
+    expect(page.get_by_text(re.compile(f"^{gone} of"))).not_to_have_count(0)
     count = len(load_gallery().cloud(SEVEN).points)
     known, free = press_complete(page)
     assert known == count - gone and free == int(1.275 * known) - known
     expect(page).to_have_url(re.compile("removed="))
-    again = visit(page.url.split("?")[1])
+    again = visit(page.url.split("?")[1], complete=False)
     assert removed(again) == gone  # the link holds the cut
 
 
 def test_a_completion_that_is_done_at_once_is_shown_at_its_end(visit):
-    page = visit()
+    page = visit(f"digit={SEVEN}&{FAST}")
     root = page.get_by_test_id("player-root")
     expect(root).to_have_attribute("data-step", "4")
 
 
 def test_box_lasso_undo_and_clear(visit):
-    page = visit(f"digit={SEVEN}&{FAST}")
+    page = visit(f"digit={SEVEN}&{FAST}", complete=False)
     page.get_by_text("By hand", exact=True).click()
     expect(page.get_by_test_id("cutter-clear")).to_be_enabled()  # it begins with the holes
     page.get_by_test_id("cutter-clear").click()
@@ -116,7 +117,7 @@ def test_box_lasso_undo_and_clear(visit):
 
 
 def test_the_brush_works_from_the_keyboard(visit):
-    page = visit(f"digit={SEVEN}&{FAST}")
+    page = visit(f"digit={SEVEN}&{FAST}", complete=False)
     page.get_by_text("By hand", exact=True).click()
     page.get_by_test_id("cutter-clear").click()
     canvas(page).focus()
@@ -187,12 +188,11 @@ def upload(page, name: str, content: str) -> None:
     page.get_by_text("Upload", exact=True).click()
     file = {"name": name, "mimeType": "text/plain", "buffer": content.encode()}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([file])
-    expect(cut_view(page, "canvas")).to_be_visible()
+    expect(stage(page)).to_have_attribute("aria-label", re.compile(f"^{re.escape(name)}"))
 
 
-def cut_view(page, part: str):
-    """Of the view in which the object is cut; there is another one of the upload."""
-    return page.locator(".st-key-cut-view").get_by_test_id(f"cloud-{part}")
+def stage(page):
+    return page.get_by_test_id("player-stage")
 
 
 def downloaded(page) -> np.ndarray:
@@ -207,21 +207,21 @@ def downloaded(page) -> np.ndarray:
 
 
 def view_removed(page) -> int:
-    text = cut_view(page, "count").text_content()
-    return int(re.match(r"([\d,]+) of", text).group(1).replace(",", ""))
+    """Points that are cut away, once that is said."""
+    text = page.get_by_text(COUNT).first.text_content()
+    return int(COUNT.match(text).group(1).replace(",", ""))
 
 
 def test_an_object_is_scanned_from_where_one_looks_and_completed_in_its_own_axes(visit):
-    page = visit(OBJECT_FAST)
+    page = visit(OBJECT_FAST, complete=False)
     upload(page, "box.obj", BOX)
     before = view_removed(page)
-    view = cut_view(page, "canvas")
-    view.focus()
+    stage(page).focus()
     for _ in range(14):
-        page.keyboard.press("ArrowUp")
-    cut_view(page, "take").click()
+        page.keyboard.press("Shift+ArrowUp")
+    page.get_by_test_id("player-take").click()
     expect(page).to_have_url(re.compile(r"azimuth=\d+.*elevation=-\d+|elevation=-\d+.*azimuth=\d+"))
-    expect(cut_view(page, "count")).not_to_contain_text(f"{before:,} of")
+    expect(page.get_by_text(COUNT).first).not_to_contain_text(f"{before:,} of")
     gone = view_removed(page)
     known, free = press_complete(page)
     assert free == gone
@@ -237,7 +237,7 @@ def test_an_object_is_scanned_from_where_one_looks_and_completed_in_its_own_axes
 
 def test_points_of_an_object_come_back_to_the_last_bit(visit):
     points = np.random.default_rng(0).normal(size=(60, 3)).round(3) / 3
-    page = visit(f"{OBJECT_FAST}&part=Plane&normal=y")
+    page = visit(f"{OBJECT_FAST}&part=Plane&normal=y", complete=False)
     upload(
         page, "cloud.csv", "x,y,z\n" + "\n".join(",".join(map(repr, p)) for p in points.tolist())
     )
@@ -249,13 +249,13 @@ def test_points_of_an_object_come_back_to_the_last_bit(visit):
 
 
 def test_a_click_places_the_sphere(visit):
-    page = visit(f"{OBJECT_FAST}&input=Objects&object=3&part=Sphere&sphere=20")
-    view = cut_view(page, "canvas")
-    text = cut_view(page, "count").text_content()
-    box = view.bounding_box()
-    view.click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    query = f"{OBJECT_FAST}&input=Objects&object=3&part=Sphere&sphere=20"
+    page = visit(query, complete=False)
+    before = page.get_by_text(COUNT).first.text_content()
+    box = stage(page).bounding_box()
+    stage(page).click(position={"x": box["width"] / 2, "y": box["height"] / 2})
     expect(page).to_have_url(re.compile("centre="))
-    expect(cut_view(page, "count")).not_to_have_text(text)
+    expect(page.get_by_text(COUNT).first).not_to_have_text(before)
     gone = view_removed(page)
     assert 20 < gone < 500
     assert press_complete(page)[1] == gone
@@ -272,12 +272,61 @@ def test_the_run_can_be_taken_home(visit):
     assert min(sizes) > 100
 
 
+STAGE = [
+    ("desk", (1400, 900), ("player-stage", "player-scrub", "player-play")),
+    ("phone", (390, 844), ("player-stage", "player-scrub", "player-play")),
+]
+BOTTOM = "(e) => e.getBoundingClientRect().bottom + document.documentElement.scrollTop"
+
+
+@pytest.mark.parametrize(("where", "size", "parts"), STAGE, ids=lambda value: str(value)[:5])
+def test_the_cut_and_what_fills_it_in_are_one_view_within_the_first_screen(
+    visit, where, size, parts
+):
+    page = visit("object=0", size=size, complete=False)
+    root = page.get_by_test_id("player-root")
+    expect(root).to_have_attribute("data-cut", "")
+    first = stage(page).element_handle()
+    assert stage(page).evaluate(BOTTOM) <= size[1]
+    page.get_by_role("button", name="Complete", exact=True).click()
+    expect(root).to_have_attribute("data-last", re.compile(r"[1-9]"))
+    expect(page.get_by_text(re.compile("^(Worse than before|Filled in)"))).to_be_visible()
+    page.evaluate(TWO_FRAMES)
+    assert stage(page).evaluate("(e, first) => e === first", first)  # it is the very view
+    for part in parts:
+        assert page.get_by_test_id(part).evaluate(BOTTOM) <= size[1], part
+
+
+def test_before_after_truth_and_error_are_seen_in_that_view(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    legend = page.get_by_test_id("player-legend")
+    for layer, there, gone in (
+        ("before", "removed", "free"),
+        ("truth", "removed", "free"),
+        ("after", "free", "from the truth"),
+    ):
+        page.get_by_test_id(f"player-layer-{layer}").click()
+        expect(legend.get_by_text(there, exact=True)).to_be_visible()
+        expect(legend.get_by_text(re.compile(gone))).to_have_count(0)
+    page.get_by_test_id("player-layer-error").click()
+    expect(legend.get_by_text(re.compile("from the truth"))).to_be_visible()
+
+
+def test_three_curves_are_shown_and_the_others_behind_more(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    more = page.get_by_test_id("player-more")
+    charts = page.get_by_test_id("player-chart").filter(visible=True)
+    expect(charts).to_have_count(3)
+    more.locator("summary").click()
+    expect(charts).to_have_count(7)
+
+
 def test_both_pages_work_on_the_same_digit_with_settings_of_their_own(visit):
     page = visit(f"digit=30&{FAST}")
     page.get_by_role("link", name="Classify").first.click()
     expect(page.get_by_text(re.compile("The model reads this as a"))).to_be_visible()
     page.get_by_role("link", name="Complete").first.click()
-    expect(page.get_by_text(SENTENCE)).to_be_visible()
+    expect(page.get_by_text(SENTENCE)).to_be_visible()  # it is still there
 
 
 def test_on_a_phone_nothing_sticks_out(visit):

@@ -3,8 +3,8 @@ import test from "node:test";
 import { Ramps, colouringOf, lookOf, marksOf } from "../../ddeq/view/player/web/look.js";
 
 const PLAIN = [0, 0, 1];
-const THEME = { muted: "muted", ghost: "ghost", faint: "faint" };
-const SHOWN = { ghost: true, residuals: true, truth: true, trails: true, arrows: true, colour: "plain" };
+const THEME = { muted: "muted", ghost: "ghost", faint: "faint", accent: "accent", removed: "removed" };
+const SHOWN = { ghost: true, residuals: true, truth: true, trails: true, arrows: true, colour: "plain", layer: "after" };
 
 function runOf(count, more = {}) {
   return { count, steps: [0, 4], kept: null, truth: null, meta: { ghost: true }, ...more };
@@ -12,7 +12,7 @@ function runOf(count, more = {}) {
 
 function look(run, settings = {}, more = {}) {
   const at = { a: 0, b: 1, u: 0.5 };
-  const context = { settings: { ...SHOWN, ...settings }, plain: PLAIN, dpr: 1, rampEnd: () => 2 };
+  const context = { settings: { ...SHOWN, ...settings }, plain: PLAIN, theme: THEME, dpr: 1, rampEnd: () => 2 };
   return lookOf(run, at, { ...context, ...more });
 }
 
@@ -55,7 +55,7 @@ test("speed is by the solver's steps, distance is not", () => {
 test("marks say what is to be seen", () => {
   const said = (run, settings, alone = true) =>
     marksOf(run, look(run, settings), THEME, alone).map(({ kind, text }) => `${kind} ${text}`);
-  const filled = runOf(5, { kept: [1], truth: {} });
+  const filled = runOf(2, { kept: [1, 0], truth: {} });
   assert.deepEqual(said(runOf(5)), ["disc particles μ", "ring F(μ)"]);
   assert.deepEqual(said(runOf(5), {}, false), ["ring F(μ)"]); // several runs have their names
   assert.deepEqual(said(runOf(5), { ghost: false }), ["disc particles μ"]);
@@ -74,4 +74,14 @@ test("a ramp keeps its end while a solver works, and is measured anew when it ha
   Object.assign(run, { steps: [0, 1, 2], frames: 3 });
   assert.equal(ramps.end(run, "speed", true), 1);
   assert.equal(ramps.end(run, "speed", false), 8);
+});
+
+test("before and as it truly is, a cloud is seen without what was filled in", () => {
+  const filled = runOf(5, { kept: [1, 1, 1, 1, 0], truth: {} });
+  for (const [layer, colour] of [["before", "removed"], ["truth", "accent"]]) {
+    const { keptAlone, truth, ghost, trails, specks } = look(filled, { layer, truth: false });
+    assert.deepEqual([keptAlone, truth, ghost, trails, specks.colour], [true, true, false, 0, colour]);
+  }
+  assert.equal(look(filled).keptAlone, false);
+  assert.equal(look(runOf(5), { layer: "before" }).keptAlone, false); // nothing is filled in there
 });

@@ -34,9 +34,16 @@ test("only what means something for the runs is offered", () => {
     const { switches, colours } = choicesOf(runs);
     return Object.entries({ ...switches, ...colours }).filter(([, is]) => !is).map(([name]) => name);
   };
-  assert.deepEqual(offered([latent]), ["truth", "kept"]);
+  assert.deepEqual(offered([latent]), ["truth", "kept", "error"]);
   assert.deepEqual(offered([flat]), []);
-  assert.deepEqual(offered([bare]), ["ghost", "residuals", "truth", "distance", "kept"]);
+  assert.deepEqual(offered([bare]), ["ghost", "residuals", "truth", "distance", "kept", "error"]);
   assert.deepEqual(offered([bare, flat]), []); // one of several is enough
   assert.deepEqual(Object.keys(choicesOf([latent]).colours), Object.keys(COLOURS));
+});
+
+test("what is only cut shows what is cut away, whatever was chosen of another run", () => {
+  const cut = { ...solid, kept: new Uint8Array([1, 1]) };
+  const settings = settingsOf([cut], { layer: "truth", truth: false, colour: "error" }, false);
+  assert.deepEqual([settings.cut, settings.layer, settings.truth, settings.colour], [true, "after", true, "kept"]);
+  assert.equal(settingsOf([solid], { layer: "truth" }, false).layer, "truth");
 });

@@ -117,7 +117,7 @@ def test_an_object_of_the_gallery_is_classified():
     test = launched(input="Objects", object="6")
     assert not test.exception and not test.error
     assert "**Oak table**" in " ".join(c.value for c in test.caption)
-    assert "Doug C" in " ".join(c.value for c in test.caption)
+    assert "Doug C" in " ".join(c.proto.help for c in test.caption)
     assert any(f"**{name}**" in said(test) for name in CLASSES)
     assert "rightly" in said(test) or "but it is a table" in said(test)
 
@@ -304,26 +304,95 @@ FILLED = "known points** for"
 PLANE = "\n".join(f"{x} {y} 0" for x in range(6) for y in range(5)).encode()
 
 
-def completing(**query: str) -> AppTest:
+def standing(**query: str) -> AppTest:
+    """Page *Complete* as one arrives there."""
     test = AppTest.from_file(COMPLETE, default_timeout=120)
     test.query_params.update(query)
     return test.run()
+
+
+def completing(**query: str) -> AppTest:
+    """The same once Complete has been pressed, where that is possible."""
+    test = standing(**query)
+    assert not test.exception
+    if not button(test).disabled:
+        press_complete(test)
+    return test
 
 
 def filled(test: AppTest) -> str:
     return next(m.value for m in test.markdown if FILLED in m.value)
 
 
+def is_filled(test: AppTest) -> bool:
+    return any(FILLED in m.value for m in test.markdown)
+
+
+def button(test: AppTest):
+    return next(b for b in test.button if b.label == "Complete")
+
+
 def press_complete(test: AppTest) -> None:
-    next(b for b in test.button if b.label == "Complete").click()
+    button(test).click()
     test.run()
     assert not test.exception
 
 
-def test_complete_shows_a_completion_at_once():
-    test = completing()
-    assert not test.exception and not test.error
+def captions(test: AppTest) -> str:
+    return " ".join(c.value for c in test.caption)
+
+
+def test_complete_begins_with_an_object_cut_by_a_scan_and_fills_it_in_when_asked():
+    test = standing()
+    assert not test.exception and not test.error and not is_filled(test)
+    assert "**Armchair**" in captions(test) and "of 1,024 points removed" in captions(test)
+    assert test.segmented_control(key="part").value == "Scan"
+    press_complete(test)
     assert "Against the truth" in filled(test) and "reads what was left as" in filled(test)
+
+
+def test_a_cut_changed_after_a_completion_is_shown_as_it_is_cut():
+    test = completing(digit="168")
+    before = filled(test)
+    test.slider(key="radius").set_value(0.4).run()
+    assert not is_filled(test) and "points removed" in captions(test)
+    press_complete(test)
+    assert filled(test) != before
+    test.slider(key="radius").set_value(0.6).run()
+    test.slider(key="radius").set_value(0.4).run()
+    assert is_filled(test)  # it is the cut that has been completed
+
+
+def test_what_was_completed_by_hand_can_be_cut_anew():
+    test = completing(digit="168", cut="By hand")
+    assert is_filled(test)
+    next(b for b in test.button if b.label == "Cut anew").click().run()
+    assert not test.exception and not is_filled(test)
+    press_complete(test)
+    assert is_filled(test)
+
+
+def test_a_link_to_a_moment_of_a_completion_leads_there():
+    assert is_filled(standing(digit="168", step="2"))
+    assert not is_filled(standing(digit="168"))
+
+
+def test_a_completion_that_is_worse_than_what_it_began_with_says_so(monkeypatch):
+    test = completing(digit="168")
+    assert any(m.value.startswith("**Filled in**") for m in test.markdown)
+    fallen = iter([0.5, *[0.1] * 100])
+    monkeypatch.setattr("ddeq.run.truth.coverage", lambda *clouds: next(fallen))
+    test = completing(digit="168", **{"fill-picard-steps": "2", "fill-tolerance": "0"})
+    [worse] = [m.value for m in test.markdown if m.value.startswith("**Worse than before**")]
+    assert "10% of the removed points" in worse and "50% by the noise" in worse
+
+
+def test_particles_that_began_elsewhere_are_not_in_the_link_and_the_page_says_so():
+    test = completing(digit="5", **{"fill-tolerance": "0", "fill-picard-steps": "2"})
+    assert "not in the link" not in captions(test)
+    test.toggle[0].set_value(True).run()
+    press_complete(test)
+    assert "not in the link" in captions(test)
 
 
 @pytest.mark.parametrize(
@@ -386,7 +455,7 @@ def test_a_cut_that_cannot_be_completed_is_one_sentence(query):
     assert not test.exception
     [error] = test.error
     assert error.value.endswith(".") and ". " not in error.value
-    assert next(b for b in test.button if b.label == "Complete").disabled
+    assert button(test).disabled
 
 
 def test_a_bad_cut_keeps_the_last_completion():
@@ -449,7 +518,7 @@ def test_an_object_that_is_cut_away_is_one_sentence():
     upload(test, "small.xyz", b"0 0 0\n1 0 0\n0 1 0\n0 0 0.3\n0.1 0.1 0.1")
     [error] = test.error
     assert "left" in error.value and error.value.endswith(".")
-    assert next(b for b in test.button if b.label == "Complete").disabled
+    assert button(test).disabled
 
 
 def test_more_particles_than_memory_allows_are_refused():

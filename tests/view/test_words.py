@@ -7,7 +7,15 @@ import pytest
 from ddeq.input.answers import Answer, about_digit
 from ddeq.run.classification import Outcome
 from ddeq.solve.flow import Stopped
-from ddeq.view.words import class_name, ending, outcome_sentence, right_names, with_article
+from ddeq.view.words import (
+    Change,
+    change_sentence,
+    class_name,
+    ending,
+    outcome_sentence,
+    right_names,
+    with_article,
+)
 
 
 @dataclass(frozen=True)
@@ -107,3 +115,24 @@ def test_right_classes_are_named_as_the_player_names_them():
     labels = ["sofa", "night_stand", "bookshelf"]
     assert right_names(STORAGE, labels) == ("night stand", "bookshelf")
     assert right_names(None, labels) == () == right_names(Answer("opening", ()), labels)
+
+
+# Completions
+
+
+@pytest.mark.parametrize(
+    ("sure", "covered", "worse"),
+    [
+        ((0.91, 0.56), (0.2, 0.3), True),
+        ((0.5, 0.9), (0.27, 0.21), True),
+        ((0.5, 0.9), (0.2, 0.3), False),
+        ((0.911, 0.909), None, False),  # what is written is the same
+        (None, (0.3, float("nan")), True),
+        (None, None, False),
+    ],
+)
+def test_what_has_fallen_is_worse_than_before(sure, covered, worse):
+    said = change_sentence(Change("airplane", sure, covered))
+    assert said.startswith("**Worse than before**") == worse and said.endswith(".")
+    if sure is not None:
+        assert f"{sure[1]:.0%} sure of an airplane, {sure[0]:.0%} before" in said

@@ -1,11 +1,9 @@
 // A cloud in space that can be turned. Its box is centred, and its longest side is 2.
-// Python hears of a click on a point, and of the direction looked from where that is asked for.
 
 import { HOME, frameBox, orbit, project, viewMatrix, zoomAt } from "../player/web/camera.js";
+import { directionOf } from "../player/web/cutting.js";
 import { css, mix, readTheme } from "../player/web/theme.js";
 
-const CLICK = 5; // pixels a pointer may move during a click
-const REACH = 20; // pixels from a point at which a click means it
 const LAYERS = 12; // of depth, each of one colour, drawn from back to front
 const KEYS = { ArrowLeft: [-12, 0], ArrowRight: [12, 0], ArrowUp: [0, -12], ArrowDown: [0, 12] };
 const AXES = { x: [1, 0, 0], y: [0, 1, 0], z: [0, 0, 1] };
@@ -18,18 +16,15 @@ class CloudView {
     this.host.innerHTML = `
       <div class="sheet">
         <canvas tabindex="0" role="application" data-testid="cloud-canvas"></canvas>
-        <p class="hint" aria-hidden="true"></p>
+        <p class="hint" aria-hidden="true">Drag to turn</p>
       </div>
       <div class="foot">
         <span role="status" data-testid="cloud-count"></span>
-        <button type="button" data-testid="cloud-take"></button>
       </div>`;
     const find = (name) => this.host.querySelector(name);
     this.canvas = find("canvas");
     this.hint = find(".hint");
     this.status = find("[role=status]");
-    this.button = find("button");
-    this.button.onclick = () => this.onTake(direction(this.camera));
     this.camera = { ...HOME };
     this.pointers = new Map();
     this.listen();
@@ -38,7 +33,7 @@ class CloudView {
     this.resizes.observe(this.canvas);
   }
 
-  show({ id, points, removed, half, count, outlines, pick, take }) {
+  show({ id, points, half, count }) {
     if (id !== this.id) {
       const steps = new Int16Array(bytes(points).buffer);
       const coordinate = (n, k) => steps[3 * n + k] / 32767;
@@ -48,17 +43,9 @@ class CloudView {
       this.box = frameBox([-across, -across, -half[2]], [across, across, half[2]]);
     }
     this.id = id;
-    const bits = bytes(removed);
-    this.gone = this.points.map((_, n) => (bits[n >> 3] >> (n & 7)) & 1);
-    Object.assign(this, { outlines, pick });
     this.status.textContent = count;
-    this.button.hidden = take === null;
-    this.button.textContent = take ?? "";
-    this.hint.textContent = pick ? "Drag to turn, click a point" : "Drag to turn";
     this.canvas.ariaLabel =
-      `The points in space; ${count}. Drag or arrow keys turn the view, + and - zoom, 0 resets` +
-      (pick ? "; a click picks a point, Enter the one in the middle." : ".");
-    this.canvas.toggleAttribute("data-pick", pick);
+      `The points in space; ${count}. Drag or arrow keys turn the view, + and - zoom, 0 resets.`;
     this.draw();
   }
 
@@ -67,7 +54,6 @@ class CloudView {
     canvas.onpointerdown = (event) => {
       canvas.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, place(event));
-      this.moved = 0;
     };
     canvas.onpointermove = (event) => {
       const last = pointers.get(event.pointerId);
@@ -76,13 +62,9 @@ class CloudView {
       const now = place(event);
       pointers.set(event.pointerId, now);
       const [dx, dy] = [now[0] - last[0], now[1] - last[1]];
-      this.moved += Math.hypot(dx, dy);
       this.look(before ? zoomAt(this.camera, span(pointers) / before) : orbit(this.camera, dx, dy));
     };
-    canvas.onpointerup = (event) => {
-      const clicked = pointers.delete(event.pointerId) && this.moved < CLICK;
-      if (clicked && this.pick) this.pickAt(...place(event));
-    };
+    canvas.onpointerup = (event) => pointers.delete(event.pointerId);
     canvas.onpointercancel = (event) => pointers.delete(event.pointerId);
     canvas.ondblclick = () => this.look({ ...HOME });
     canvas.onkeydown = (event) => this.key(event);
@@ -103,7 +85,6 @@ class CloudView {
     else if (key === "+" || key === "=") this.look(zoomAt(this.camera, 1.2));
     else if (key === "-") this.look(zoomAt(this.camera, 1 / 1.2));
     else if (key === "0") this.look({ ...HOME });
-    else if (key === "Enter" && this.pick) this.pickAt(this.width / 2, this.width / 2, Infinity);
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -116,20 +97,6 @@ class CloudView {
     this.waiting = requestAnimationFrame(() => this.draw());
   }
 
-  // Report the point at this place of the view: of those within reach the one in front.
-  pickAt(x, y, reach = REACH) {
-    const { width } = this;
-    const matrix = viewMatrix(this.camera, this.box, 3, width, width);
-    let [best, least] = [-1, Infinity];
-    this.points.forEach((point, n) => {
-      const [u, v, depth] = project(matrix, point, width, width);
-      const away = Math.hypot(u - x, v - y);
-      const cost = away / REACH + 4 * depth;
-      if (away <= reach && cost < least) [best, least] = [n, cost];
-    });
-    if (best >= 0) this.onPick({ id: this.id, index: best });
-  }
-
   draw() {
     const { canvas } = this;
     this.width = canvas.clientWidth;
@@ -137,46 +104,29 @@ class CloudView {
     const dpr = window.devicePixelRatio || 1;
     const side = Math.round(this.width * dpr);
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    canvas.dataset.camera = direction(this.camera);
+    canvas.dataset.camera = directionOf(this.camera);
     const theme = readTheme(this.host);
     const c = canvas.getContext("2d");
     c.clearRect(0, 0, side, side);
     const matrix = viewMatrix(this.camera, this.box, 3, side, side);
     this.drawPoints(c, matrix, side, dpr, theme);
-    this.drawOutlines(c, matrix, side, dpr, theme);
     drawAxes(c, this.camera, side, dpr, theme);
-    if (this.pick && canvas.matches(":focus-visible")) drawCross(c, side / 2, dpr, theme);
   }
 
   drawPoints(c, matrix, side, dpr, theme) {
-    const layers = Array.from({ length: 2 * LAYERS }, () => []); // removed points first
-    this.points.forEach((point, n) => {
+    const layers = Array.from({ length: LAYERS }, () => []);
+    this.points.forEach((point) => {
       const p = project(matrix, point, side, side);
       const near = Math.min(0.999, Math.max(0, 0.5 - 1.2 * (2 * p[2] - 1)));
-      layers[Math.floor(near * LAYERS) + (this.gone[n] ? 0 : LAYERS)].push(p);
+      layers[Math.floor(near * LAYERS)].push(p);
     });
     const size = Math.min(2.8, 90 / Math.sqrt(this.points.length)) * (this.width / 380);
     layers.forEach((places, layer) => {
-      const near = (layer % LAYERS) / (LAYERS - 1);
-      const dot =
-        layer < LAYERS
-          ? disc(dpr * Math.max(0.7, size * 0.75), mix(theme.bg, theme.accent, 0.22 + 0.23 * near))
-          : disc(dpr * Math.max(0.8, size * (0.75 + 0.4 * near)), mix(theme.bg, theme.fg, 0.3 + 0.65 * near));
+      const near = layer / (LAYERS - 1);
+      const colour = mix(theme.bg, theme.fg, 0.3 + 0.65 * near);
+      const dot = disc(dpr * Math.max(0.8, size * (0.75 + 0.4 * near)), colour);
       for (const [x, y] of places) c.drawImage(dot, x - dot.width / 2, y - dot.height / 2);
     });
-  }
-
-  drawOutlines(c, matrix, side, dpr, theme) {
-    c.lineWidth = 1.5 * dpr;
-    for (const outline of this.outlines) {
-      c.beginPath();
-      for (const point of outline) c.lineTo(...project(matrix, point, side, side).slice(0, 2));
-      c.closePath();
-      c.fillStyle = css(theme.accent, 0.08);
-      c.fill();
-      c.strokeStyle = css(theme.accent);
-      c.stroke();
-    }
   }
 }
 
@@ -203,18 +153,6 @@ function drawAxes(c, camera, side, dpr, theme) {
   }
 }
 
-// Where Enter picks.
-function drawCross(c, middle, dpr, theme) {
-  c.lineWidth = 1.5 * dpr;
-  c.strokeStyle = css(theme.accent);
-  c.beginPath();
-  for (const [x, y] of [[1, 0], [0, 1]]) {
-    c.moveTo(middle - 8 * dpr * x, middle - 8 * dpr * y);
-    c.lineTo(middle + 8 * dpr * x, middle + 8 * dpr * y);
-  }
-  c.stroke();
-}
-
 // A small picture of a dot, which is drawn faster than a circle.
 function disc(radius, colour) {
   const dot = document.createElement("canvas");
@@ -225,12 +163,6 @@ function disc(radius, colour) {
   c.arc(dot.width / 2, dot.width / 2, radius, 0, 7);
   c.fill();
   return dot;
-}
-
-// Where the camera stands: degrees about z from +x, and above the horizon.
-function direction({ yaw, pitch }) {
-  const degrees = (radians) => Math.round((radians * 180) / Math.PI);
-  return [(((degrees(yaw) - 90) % 360) + 360) % 360, degrees(pitch)];
 }
 
 function place(event) {
@@ -251,11 +183,9 @@ function bytes(text) {
 
 const VIEWS = new WeakMap(); // so that reruns keep the camera
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement }) {
   if (!VIEWS.has(parentElement)) VIEWS.set(parentElement, new CloudView(parentElement));
   const view = VIEWS.get(parentElement);
-  view.onTake = (camera) => setTriggerValue("camera", camera);
-  view.onPick = (point) => setTriggerValue("picked", point);
   view.host.style.setProperty("--size", `${data.size}px`);
   view.show(data);
   // Streamlit calls this also where a newer call has overtaken this one.

@@ -7,14 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ddeq.input.clouds import PointCloud
 from ddeq.input.hollow import Hollow
-from ddeq.input.prepare import prepare
-from ddeq.model.checkpoints import Checkpoint
-from ddeq.run.classification import ClassifierRun, Outcome
+from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompleterRun
 from ddeq.run.device import pick_device
-from ddeq.run.settings import RunSettings, with_defaults
+from ddeq.run.settings import RunSettings
 from ddeq.view.filling import of_completer
 from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
@@ -43,8 +40,13 @@ class Request:
     @property
     def identity(self) -> Hashable:
         """Equal to that of another request for the same."""
+        return self.cut_identity, self.settings, self.free, self.seeds
+
+    @property
+    def cut_identity(self) -> Hashable:
+        """The same of the input and of what is cut from it."""
         known, whole = self.hollow.known.tobytes(), self.hollow.truth is not None
-        return self.cloud_identity, known, whole, self.settings, self.free, self.seeds
+        return self.cloud_identity, known, whole, self.chosen.family.classifier
 
     @property
     def cloud_identity(self) -> bytes:
@@ -60,18 +62,30 @@ class Request:
 
 @dataclass(frozen=True)
 class Completion:
-    """Runs of one request, and the class of what was left."""
+    """Runs of one request.
+
+    Attributes:
+        request, runs: what was asked for, and what does it.
+        before: what the classifier makes of what was left.
+        going_on: whether they began where those of another completion had ended.
+    """
 
     request: Request
     runs: tuple[LiveRun[CompleterRun], ...]
     before: Outcome
+    going_on: bool
 
 
 shown: Kept[Completion] = Kept(Name.COMPLETION)
 
 
-def begin(request: Request, present: Completion | None = None) -> Completion:
+def begin(request: Request, before: Outcome, present: Completion | None = None) -> Completion:
     """The request's runs, from the particles of the present ones if these are given.
+
+    Args:
+        request: what is asked for.
+        before: what the classifier makes of what is left.
+        present: the last completion of the same cloud.
 
     Raises:
         UserError: see :class:`ddeq.run.completion.CompleterRun`.
@@ -95,20 +109,10 @@ def begin(request: Request, present: Completion | None = None) -> Completion:
         name = f"seed {seed}" if request.seeds > 1 else cloud.name
         shown_as = of_completer(run, name, request.chosen.answer)
         lives.append(LiveRun(run, shown_as, run.judge))
-    before = _read(classifier, PointCloud(request.hollow.known, cloud.name))
-    return Completion(request, tuple(lives), before)
+    return Completion(request, tuple(lives), before, bool(starts))
 
 
 def _ends(present: Completion) -> list[np.ndarray]:
     """Where the free particles of each run that has begun are, ``(N, d)``."""
     runs = [live.run for live in present.runs if live.frames]
     return [run.completed[len(run.hollow.known) :] for run in runs]
-
-
-def _read(classifier: Checkpoint, cloud: PointCloud) -> Outcome:
-    """What the classifier makes of a cloud."""
-    card = classifier.card
-    run = ClassifierRun(classifier, prepare(cloud, card), with_defaults(card, {}), pick_device())
-    for _ in run:
-        pass
-    return run.outcome

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import streamlit as st
@@ -16,19 +16,59 @@ from ddeq.view.filling import completed_file
 from ddeq.view.glossary import say
 from ddeq.view.player import export_html
 from ddeq.view.watch import watch
-from ddeq.view.words import agreement_sentence, completion_sentence
+from ddeq.view.words import (
+    Change,
+    agreement_sentence,
+    change_sentence,
+    completion_sentence,
+)
 
 
-def show_completion(completion: Completion) -> None:
-    """The outcome, the player and the downloads; solves what is left to solve."""
-    watch(completion.runs, "complete", partial(_conclude, completion))
+def show_completion(completion: Completion, key: str, height: int) -> None:
+    """The outcome, the player and the downloads; solves what is left to solve.
+
+    Args:
+        completion: done or not.
+        key, height: of the player.
+    """
+    watch(completion.runs, key, partial(_conclude, completion), height=height)
+    _say_more(completion)
     _take_home(completion)
 
 
 def _conclude(completion: Completion) -> None:
+    """Whether the first run made it better, in a line or two above the player."""
+    say(change_sentence(_change(completion)))
+
+
+def _change(completion: Completion) -> Change:
+    """What the first run has changed."""
+    live, before = completion.runs[0], completion.before
+    first, last = live.frames[0], live.frames[-1]
+    answer = completion.request.chosen.answer
+    right = [before.label] if answer is None else [r for r in answer.right if r in live.run.labels]
+    sure = None
+    if right:
+        after = dict(zip(live.run.labels, last.probabilities.tolist(), strict=True))
+        sure = _total(before.probabilities, right), _total(after, right)
+    covered = None if last.coverage is None else (first.coverage, last.coverage)
+    return Change(right[0] if right else "", sure, covered)
+
+
+def _total(probabilities: Mapping[str, float], labels: Sequence[str]) -> float:
+    return sum(probabilities[label] for label in labels)
+
+
+def _say_more(completion: Completion) -> None:
+    """All else that came of it, below the player."""
     runs = [live.run for live in completion.runs]
     answer = completion.request.chosen.answer
     say(completion_sentence(runs[0].outcome, completion.before, answer))
+    if completion.going_on:
+        st.caption(
+            "It began where other particles had ended, which is not in the link of this page: that "
+            "leads to the same cut and settings from noise."
+        )
     ended = [run for run in runs if run.outcome.stopped is not Stopped.DIVERGED]
     if len(ended) > 1:
         say(agreement_sentence(compare(runs[0].standard.points, [r.last.points for r in ended])))

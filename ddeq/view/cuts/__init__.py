@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from ddeq.input.clouds import PointCloud
-from ddeq.input.hollow import Hollow
-from ddeq.view.cuts.flat import choose_flat_hollow
-from ddeq.view.cuts.space import choose_hollow_in_space
-from ddeq.view.private import Place
+from ddeq.view.cuts.cut import Cut
+from ddeq.view.cuts.flat import choose_flat_cut
+from ddeq.view.cuts.space import choose_cut_in_space
+
+__all__ = ["Cut", "choose_cut"]
 
 
-def choose_hollow(cloud: PointCloud, plot: Place, controls: Place, *, flat: bool) -> Hollow:
-    """Controls and a plot to remove part of a cloud.
+def choose_cut(cloud: PointCloud, *, flat: bool) -> Cut:
+    """Controls to remove part of a cloud, each beside the last one.
 
     Args:
         cloud: the whole one.
-        plot: where its points are shown, and cut by hand or clicked.
-        controls: where the rest goes.
         flat: whether it is cut in the plane that it lies in.
 
     Raises:
-        UserError: what remains of the cloud cannot be completed, or it is not flat but should be.
+        UserError: it is not flat but should be, or has too many points to be cut by hand.
     """
-    choose = choose_flat_hollow if flat else choose_hollow_in_space
-    return choose(cloud, plot, controls)
+    return choose_flat_cut(cloud) if flat else choose_cut_in_space(cloud)

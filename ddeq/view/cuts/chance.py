@@ -7,10 +7,15 @@ import streamlit as st
 
 from ddeq.input.partial import thinned
 
+SLIDER = 125
+"""Width of a slider among the cutting tools, in pixels: two of them fit on a phone."""
+
 
 def thin(points: np.ndarray) -> np.ndarray:
     """Which of the points ``(M, d)`` random thinning keeps, with its controls."""
-    percent = st.slider("How much", 5, 95, 50, 5, format="%d %%", key="thin", bind="query-params")
+    percent = st.slider(
+        "How much", 5, 95, 50, 5, format="%d %%", key="thin", bind="query-params", width=SLIDER
+    )
     return thinned(points, 1 - percent / 100, np.random.default_rng(cut_seed()))
 
 
@@ -20,7 +25,9 @@ def cut_seed() -> int:
     def again() -> None:
         st.session_state["cut-seed"] += 1
 
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="cut-seed", bind="query-params")
-        st.button("Cut again", icon=":material/casino:", on_click=again)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width="content"):
+        seed = st.number_input(
+            "Seed", 0, 2**31 - 1, 0, key="cut-seed", bind="query-params", width=90
+        )
+        st.button("Again", icon=":material/casino:", help="Another random cut", on_click=again)
     return seed

@@ -10,12 +10,11 @@ import streamlit as st
 
 from ddeq.errors import UserError
 from ddeq.input.clouds import PointCloud, flatten
-from ddeq.input.hollow import Hollow, hollow, without_truth
 from ddeq.input.partial import DIGIT_HOLE_RADIUS, DIGIT_HOLES, random_holes
 from ddeq.input.preprocess import standardise
-from ddeq.view.cuts.chance import cut_seed, thin
-from ddeq.view.cutter import MOST_POINTS, cutter
-from ddeq.view.private import Place
+from ddeq.view.cuts.chance import SLIDER, cut_seed, thin
+from ddeq.view.cuts.cut import Cut
+from ddeq.view.cutter import MOST_POINTS
 from ddeq.view.session import Kept, Name
 
 MOST_IN_LINK = 2000  # points of a cut by hand that fit into a link
@@ -30,37 +29,35 @@ _HINTS = {
 _last: Kept[tuple[bytes, np.ndarray]] = Kept(Name.LAST_CUT)  # of which points, and what it kept
 
 
-def choose_flat_hollow(cloud: PointCloud, plot: Place, controls: Place) -> Hollow:
-    """As :func:`ddeq.view.cuts.choose_hollow`.
-
-    Raises:
-        UserError: the cloud is not flat, or what remains of it cannot be completed.
-    """
-    flat = flatten(cloud)
-    with controls:
-        way = st.segmented_control(
-            "Remove", list(_HINTS), default="Holes", required=True, key="cut", bind="query-params"
-        )
-        st.caption(_HINTS[way])
-        if way == "Holes":
-            keep = _with_holes(flat.points)
-        elif way == "Thinning":
-            keep = thin(flat.points)
-        elif way == "By hand":
-            keep = _last_cut(flat.points)
-        else:
-            keep = np.ones(len(flat.points), bool)
-    with plot:
-        edited = cutter("cutter", flat.points, keep, editable=way == "By hand")
-    keep = keep if edited is None else edited
-    _remember(flat.points, keep, by_hand=way == "By hand")
-    return without_truth(cloud) if way == "Nothing" else hollow(cloud, keep)
+def choose_flat_cut(cloud: PointCloud) -> Cut:
+    """As :func:`ddeq.view.cuts.choose_cut`."""
+    points = flatten(cloud).points
+    way = st.segmented_control(
+        "Remove",
+        list(_HINTS),
+        default="Holes",
+        required=True,
+        label_visibility="collapsed",
+        key="cut",
+        bind="query-params",
+    )
+    if way == "Holes":
+        keep = _with_holes(points)
+    elif way == "Thinning":
+        keep = thin(points)
+    elif way == "By hand":
+        keep = _last_cut(points)
+    else:
+        keep = np.ones(len(points), bool)
+    remember(points, keep, by_hand=way == "By hand")
+    return Cut(keep, _HINTS[way], partial=way == "Nothing", by_hand=way == "By hand")
 
 
 def _with_holes(points: np.ndarray) -> np.ndarray:
-    left, right = st.columns(2, gap="medium")
-    holes = left.slider("How many holes", 1, 6, DIGIT_HOLES, key="holes", bind="query-params")
-    radius = right.slider(
+    holes = st.slider(
+        "How many holes", 1, 6, DIGIT_HOLES, key="holes", bind="query-params", width=SLIDER
+    )
+    radius = st.slider(
         "How large",
         0.1,
         1.5,
@@ -69,6 +66,7 @@ def _with_holes(points: np.ndarray) -> np.ndarray:
         help="Their radius, where the cloud's standard deviation is 1. The paper's is 0.6.",
         key="radius",
         bind="query-params",
+        width=SLIDER,
     )
     return _holes(points, holes, radius, cut_seed())
 
@@ -95,7 +93,8 @@ def _last_cut(points: np.ndarray) -> np.ndarray:
     return last[1] if last[0] == points.tobytes() else np.ones(len(points), bool)
 
 
-def _remember(points: np.ndarray, keep: np.ndarray, by_hand: bool) -> None:
+def remember(points: np.ndarray, keep: np.ndarray, by_hand: bool) -> None:
+    """Begin with this cut when these points ``(M, 2)`` are next cut by hand."""
     _last.put((points.tobytes(), keep))
     text = _for_link(keep) if by_hand and len(keep) <= MOST_IN_LINK else ""
     if text:

@@ -6,12 +6,9 @@ import numpy as np
 import streamlit as st
 
 from ddeq.input.clouds import PointCloud
-from ddeq.input.hollow import Hollow, hollow, without_truth
 from ddeq.input.partial import Orbit, beyond_plane, outside_sphere, seen_from
-from ddeq.view.cloud_view import Cut, cloud_view
-from ddeq.view.cuts.chance import thin
-from ddeq.view.glossary import say
-from ddeq.view.private import Place
+from ddeq.view.cuts.chance import SLIDER, thin
+from ddeq.view.cuts.cut import Cut
 from ddeq.view.session import Kept, Name
 
 _HINTS = {
@@ -28,44 +25,42 @@ _CENTRE = (0.5, 0.5, 1.0)  # of a sphere, as shares of the box: on top
 _looked_from: Kept[tuple[float, float]] = Kept(Name.LOOKED_FROM)  # azimuth and elevation
 
 
-def choose_hollow_in_space(cloud: PointCloud, plot: Place, controls: Place) -> Hollow:
-    """As :func:`ddeq.view.cuts.choose_hollow`.
-
-    Raises:
-        UserError: what remains of the cloud cannot be completed.
-    """
+def choose_cut_in_space(cloud: PointCloud) -> Cut:
+    """As :func:`ddeq.view.cuts.choose_cut`."""
     points = cloud.points
-    with controls:
-        way = st.segmented_control(
-            "Remove", list(_HINTS), default="Scan", required=True, key="part", bind="query-params"
-        )
-        say(_HINTS[way], st.caption)
-        keep, cut = _cut(way, points)
-    with plot:
-        event = cloud_view("cut-view", points, keep, cut)
-    if event.camera is not None:
-        _looked_from.put(event.camera)
-        st.rerun()  # so that the sliders show it
-    if event.picked is not None:
-        _link_centre(points, points[event.picked])
-        st.rerun()
-    return without_truth(cloud) if way == "Nothing" else hollow(cloud, keep)
-
-
-def _cut(way: str, points: np.ndarray) -> tuple[np.ndarray, Cut]:
-    """Which points are kept, by the controls of this way to cut, and how the view shows it."""
-    take = _TAKE.get(way)
+    way = st.segmented_control(
+        "Remove",
+        list(_HINTS),
+        default="Scan",
+        required=True,
+        label_visibility="collapsed",
+        key="part",
+        bind="query-params",
+    )
+    take, hint = _TAKE.get(way), _HINTS[way]
     if way == "Scan":
-        return seen_from(points, _camera().position(points)), Cut(take=take)
+        return Cut(seen_from(points, _camera().position(points)), hint, take=take)
     if way == "Sphere":
         sphere = _sphere(points)
-        return outside_sphere(points, *sphere), Cut(pick=True, sphere=sphere)
+        return Cut(outside_sphere(points, *sphere), hint, sphere=sphere)
     if way == "Plane":
         plane = _plane(points)
-        return beyond_plane(points, *plane), Cut(take=take, plane=plane)
+        return Cut(beyond_plane(points, *plane), hint, take=take, plane=plane)
     if way == "Thinning":
-        return thin(points), Cut()
-    return np.ones(len(points), bool), Cut()
+        return Cut(thin(points), hint)
+    return Cut(np.ones(len(points), bool), hint, partial=True)
+
+
+def cut_from(looked: tuple[float, float]) -> None:
+    """Have the next script run cut from this azimuth and elevation."""
+    _looked_from.put(looked)
+
+
+def put_sphere(points: np.ndarray, centre: np.ndarray) -> None:
+    """Have the next script run cut a sphere about one of the points ``(M, 3)``."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    shares = (centre - low) / np.where(high > low, high - low, 1)
+    st.query_params["centre"] = ",".join(f"{share:.3f}" for share in shares)
 
 
 def _camera() -> Orbit:
@@ -73,8 +68,7 @@ def _camera() -> Orbit:
     taken = _looked_from.take()
     if taken is not None:
         st.session_state["azimuth"], st.session_state["elevation"] = map(int, taken)
-    left, right = st.columns(2, gap="medium")
-    azimuth = left.slider(
+    azimuth = st.slider(
         "Azimuth",
         0,
         359,
@@ -83,8 +77,9 @@ def _camera() -> Orbit:
         help="About the z axis, from +x.",
         key="azimuth",
         bind="query-params",
+        width=SLIDER,
     )
-    elevation = right.slider(
+    elevation = st.slider(
         "Elevation",
         -90,
         90,
@@ -93,6 +88,7 @@ def _camera() -> Orbit:
         help="Above the horizon.",
         key="elevation",
         bind="query-params",
+        width=SLIDER,
     )
     return Orbit(azimuth, elevation)
 
@@ -108,6 +104,7 @@ def _sphere(points: np.ndarray) -> tuple[np.ndarray, float]:
         help="As a share of the longest side.",
         key="sphere",
         bind="query-params",
+        width=SLIDER,
     )
     low, high = points.min(axis=0), points.max(axis=0)
     wanted = low + _linked_centre() * (high - low)
@@ -125,18 +122,11 @@ def _linked_centre() -> np.ndarray:
     return shares if sensible else np.array(_CENTRE)
 
 
-def _link_centre(points: np.ndarray, centre: np.ndarray) -> None:
-    low, high = points.min(axis=0), points.max(axis=0)
-    shares = (centre - low) / np.where(high > low, high - low, 1)
-    st.query_params["centre"] = ",".join(f"{share:.3f}" for share in shares)
-
-
 def _plane(points: np.ndarray) -> tuple[np.ndarray, float]:
     """Normal ``(3,)`` and offset."""
     if _looked_from.get() is not None:
         st.session_state["normal"] = "View"
-    left, right = st.columns(2, gap="medium", vertical_alignment="bottom")
-    axis = left.segmented_control(
+    axis = st.segmented_control(
         "Normal",
         [*_AXES, "View"],
         default="x",
@@ -145,7 +135,7 @@ def _plane(points: np.ndarray) -> tuple[np.ndarray, float]:
         key="normal",
         bind="query-params",
     )
-    other = right.toggle("Other side", key="other-side", bind="query-params")
+    other = st.toggle("Other side", key="other-side", bind="query-params")
     camera = _camera() if axis == "View" else Orbit(*_AXES[axis])
     normal = camera.direction * (-1 if other else 1)
     share = st.slider(
@@ -157,6 +147,7 @@ def _plane(points: np.ndarray) -> tuple[np.ndarray, float]:
         help="How far through the cloud the plane lies, as a share of its extent along the normal.",
         key="offset",
         bind="query-params",
+        width=SLIDER,
     )
     along = points @ normal  # (M,)
     return normal, float(along.min() + share / 100 * np.ptp(along))

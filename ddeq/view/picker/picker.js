@@ -18,6 +18,7 @@ class Picker {
       cell.title = name;
       cell.dataset.testid = `${kind}-${i}`;
       cell.style.gridArea = `${y + 1} / ${x + (rows.length ? 2 : 1)}`;
+      cell.style.order = y;
       cell.style.setProperty("--x", x);
       cell.style.setProperty("--y", y);
       cell.onclick = () => this.onPick(i);
@@ -63,6 +64,7 @@ function rowName(name, y) {
   const label = document.createElement("span");
   label.textContent = name;
   label.style.gridArea = `${y + 1} / 1`;
+  label.style.order = y; // in one strip, before those of its class
   return label;
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import streamlit as st
 
 from ddeq.view.glossary import explain
@@ -43,6 +44,27 @@ _component = st.components.v2.component("ddeq.player", js=_LOADER, isolate_style
 _places: Kept[dict[str, Place]] = Kept(Name.PLAYERS)
 
 
+@dataclass(frozen=True, eq=False)
+class CutHere:
+    """How a cloud that is shown before it is filled in can be cut in the player.
+
+    Attributes:
+        outlines: closed lines ``(P, 3)`` in the particles' units, such as of a sphere.
+        pick: whether a click picks a point.
+        take: what the button says that reports from where one looks; None is no button.
+        hint: one line at the bottom of the view.
+    """
+
+    outlines: Sequence[np.ndarray] = ()
+    pick: bool = False
+    take: str | None = None
+    hint: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        lines = [line.round(4).tolist() for line in self.outlines]
+        return {"outlines": lines, "pick": self.pick, "take": self.take, "hint": self.hint}
+
+
 @dataclass(frozen=True)
 class PlayerState:
     """What the browser reports back.
@@ -51,10 +73,15 @@ class PlayerState:
         link: {"step": ..., "camera": ...} as texts fit for a URL, in the one rerun that follows a
             press of "Link to this moment"; else None. Give it back as `state`.
         step: the one that is shown, where this was asked for and the browser has said it.
+        looked: azimuth and elevation in degrees, as of :class:`ddeq.input.partial.Orbit`, from
+            where they look, in the one rerun that follows the button of :class:`CutHere`.
+        picked: the point clicked, in the particles' units, in the one rerun that follows.
     """
 
     link: dict[str, str] | None = None
     step: int | None = None
+    looked: tuple[float, float] | None = None
+    picked: tuple[float, ...] | None = None
 
 
 def player(
@@ -67,6 +94,7 @@ def player(
     state: dict[str, str] | None = None,
     links: bool = False,
     steps: bool = False,
+    cut: CutHere | None = None,
 ) -> PlayerState:
     """Show encoded runs side by side on one clock. Playing and scrubbing rerun nothing.
 
@@ -83,6 +111,7 @@ def player(
         state: {"step", "camera"} to begin with, from a link.
         links: whether to offer "Link to this moment".
         steps: whether the page wants to know the step that is shown, and reruns when it changes.
+        cut: how what is shown can be cut; None is not at all.
     """
     pieces = [[run] if isinstance(run, bytes) else list(run) for run in runs]
     data: dict[str, Any] = {
@@ -96,6 +125,7 @@ def player(
         "state": state,
         "links": links,
         "steps": steps,
+        "cut": None if cut is None else cut.to_dict(),
         "tips": {heading: explain(term) for heading, term in HEADINGS.items()},
     }
     with _place(key):
@@ -105,8 +135,15 @@ def player(
             on_link_change=_ignore,
             on_lost_change=_ignore,
             on_step_change=_ignore,
+            on_looked_change=_ignore,
+            on_picked_change=_ignore,
         )
-    return PlayerState(result.link, None if result.step is None else int(result.step))
+    return PlayerState(
+        result.link,
+        None if result.step is None else int(result.step),
+        None if result.looked is None else (float(result.looked[0]), float(result.looked[1])),
+        None if result.picked is None else tuple(map(float, result.picked)),
+    )
 
 
 def _ignore() -> None:

@@ -51,7 +51,8 @@ export class Canvas2DRenderer {
       c.stroke();
     };
     if (run.truth && look.truth) {
-      drawCloud(c, run.truth, matrix, rect, look.size * 0.3, () => css(theme.faint, 0.8));
+      const { size, colour, alpha } = look.specks;
+      drawCloud(c, run.truth, matrix, rect, (look.size * size) / 2, () => css(colour, alpha));
     }
     for (const trail of look.trails ? trailPieces(at, look.trails) : []) {
       const style = css(look.plain, 0.5 * trail.alpha);
@@ -76,6 +77,7 @@ export class Canvas2DRenderer {
     }
     const order = [];
     for (let n = 0; n < run.count; n++) {
+      if (look.keptAlone && !run.kept[n]) continue;
       const p = place("particles", at, n, [0, 0, 0]);
       if (Number.isFinite(p[0])) order.push([p, n]);
     }

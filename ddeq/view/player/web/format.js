@@ -105,12 +105,14 @@ export class Run {
     this.high = field.high.map((x, k) => Math.max(x, this.high?.[k] ?? x));
   }
 
-  // The box worth showing: of all there is; where particles fill in a cloud, of the cloud and of
-  // where they are last, with some air, rather than of the noise they began as.
+  // The box worth showing: of all there is; where particles fill in a cloud, of the whole cloud,
+  // or where nobody knows that, of the known part and of where they are last, with some air,
+  // rather than of the noise they began as.
   extent() {
     if (!this.kept || !this.frames) return { low: this.low, high: this.high };
     const points = this.truth ? [...this.truth.points] : [];
     for (let n = 0; n < this.count; n++) {
+      if (this.truth && !this.kept[n]) continue;
       points.push(...this.point("particles", this.frames - 1, n).slice(0, this.dim));
     }
     const [low, high] = bounds(points, this.dim);

@@ -1,6 +1,9 @@
 // Draws runs with WebGL2. Positions are uploaded once, as they came; each frame is a few draw calls
 // that mix two recorded steps on the graphics processor.
 
+import { frameOf } from "./format.js";
+import { errorsOf } from "./measures.js";
+
 const PLACE = `
   // A stored position: 16-bit codes arrive as [0, 1], where 1 is reserved for "not finite".
   uniform bool quantised;
@@ -15,7 +18,8 @@ const PLACE = `
     int k = min(3, int(at));
     return mix(stops[k], stops[k + 1], at - float(k));
   }
-  uniform int mode; // 0 plain, 1 particle (few), 2 particle (many), 3 speed, 4 distance, 5 kept
+  // 0 plain, 1 particle (few), 2 particle (many), 3 speed, 4 distance, 5 kept, 6 error
+  uniform int mode;
   uniform vec3 plain;
   uniform float count;
   vec3 tint(int id) {
@@ -31,7 +35,7 @@ const POINT_VERTEX = `#version 300 es
   uniform vec3 cLow; uniform vec3 cScale; uniform vec3 dLow; uniform vec3 dScale;
   uniform mat4 view;
   uniform float u; uniform float size; uniform float unit; uniform float depthCue;
-  uniform vec3 bg; uniform vec3 keptColour;
+  uniform vec3 bg; uniform vec3 keptColour; uniform bool keptAlone;
   out vec3 colour; out float radius;
   ${PLACE}
   void main() {
@@ -45,12 +49,14 @@ const POINT_VERTEX = `#version 300 es
       vec3 ghost = mix(place(c, cLow, cScale), place(d, dLow, dScale), u);
       colour = ramp(0.15 + 0.85 * distance(at, ghost) * unit);
     }
-    if (mode == 5 && kept > 0.5) colour = keptColour;
+    if (mode == 6) colour = ramp(0.15 + 0.85 * c.x * unit);
+    if (mode >= 5 && kept > 0.5) colour = keptColour;
     float depth = depthCue * clamp(gl_Position.z / gl_Position.w * 1.2 + 0.42, 0.0, 1.0);
     colour = mix(colour, bg, depth * 0.42);
     gl_PointSize = size * (1.0 + 0.22 * depthCue - 0.44 * depth);
     radius = gl_PointSize * 0.5;
-    if (missing(a) || missing(b)) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
+    bool hidden = keptAlone && kept < 0.5;
+    if (hidden || missing(a) || missing(b)) gl_Position = vec4(2.0, 2.0, 2.0, 1.0);
   }
 `;
 
@@ -177,7 +183,8 @@ export class GLRenderer {
     if (run.truth && look.truth) {
       const field = this.cloud(run.truth);
       this.drawPoints({ ...shared, at: STILL, field, count: field.count }, {
-        size: look.size * 0.62, plain: theme.faint, alpha: 0.8, mode: 0,
+        size: look.size * look.specks.size, plain: look.specks.colour, alpha: look.specks.alpha,
+        mode: 0,
       });
     }
     for (const trail of look.trails ? trailPieces(at, look.trails) : []) {
@@ -208,7 +215,7 @@ export class GLRenderer {
     gl.depthMask(true);
     this.drawPoints({ ...shared, at, name: "particles", count: run.count }, {
       size: look.size, plain: look.plain, outline: look.outline,
-      alpha: 1, mode: look.mode, unit: look.unit,
+      alpha: 1, mode: look.mode, unit: look.unit, keptAlone: look.keptAlone,
     });
   }
 
@@ -224,7 +231,8 @@ export class GLRenderer {
     const needsGhost = style.mode === 4 && run.meta.ghost;
     this.bind(p, "c", needsGhost ? pick(run, "ghost", at.a) : null, 0);
     this.bind(p, "d", needsGhost ? pick(run, "ghost", at.b) : null, 0);
-    this.bindKept(p, style.mode === 5 ? run.kept : null);
+    if (style.mode === 6) this.bindErrors(p, errorsOf(run, frameOf(at)));
+    this.bindKept(p, style.mode >= 5 || style.keptAlone ? run.kept : null);
     this.uniforms(p, first.field, run, theme, style);
     gl.uniformMatrix4fv(p.at("view"), false, matrix);
     gl.uniform1f(p.at("u"), at.u);
@@ -236,6 +244,7 @@ export class GLRenderer {
     gl.uniform1f(p.at("depthCue"), run.dim === 3 ? 1 : 0);
     gl.uniform3fv(p.at("bg"), theme.wash);
     gl.uniform3fv(p.at("keptColour"), theme.muted);
+    gl.uniform1i(p.at("keptAlone"), style.keptAlone ? 1 : 0);
     gl.drawArrays(gl.POINTS, 0, count);
   }
 
@@ -322,6 +331,16 @@ export class GLRenderer {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer(kept));
     gl.enableVertexAttribArray(location);
     gl.vertexAttribPointer(location, 1, gl.UNSIGNED_BYTE, false, 0, 0);
+  }
+
+  // How far each particle is from the truth, in the place of the ghost's first coordinate.
+  bindErrors(p, errors) {
+    const { gl } = this;
+    const location = p.attribute("c");
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer(errors));
+    gl.enableVertexAttribArray(location);
+    gl.vertexAttribPointer(location, 1, gl.FLOAT, false, 0, 0);
+    gl.vertexAttribDivisor(location, 0);
   }
 
   cloud({ points, dim }) {

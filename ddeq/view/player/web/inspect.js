@@ -134,8 +134,8 @@ function facts(run, at, n) {
     ["position", position.map(numberText).join(", ")],
     ["speed", `${numberText(speedOf(run, at, n))} a step`],
   ];
-  const moved = distanceOf(run, at, n); // NaN where F(μ) is not for this particle
-  if (run.meta.ghost && Number.isFinite(moved)) lines.push(["to F(μ)", numberText(moved)]);
+  const moved = run.meta.ghost ? distanceOf(run, at, n) : NaN; // or where F(μ) is not for this one
+  if (Number.isFinite(moved)) lines.push(["to F(μ)", numberText(moved)]);
   if (run.kept) lines.push(["", run.kept[n] ? "known, stays fixed" : "free"]);
   return [
     element("p.title", {}, `particle ${n + 1}`),

@@ -15,6 +15,7 @@ export class ParticleStage {
     this.invalidate = invalidate;
     this.camera = { ...HOME };
     this.over = element("canvas.over", { hidden: true });
+    this.overlays = [this.over]; // of its size
     this.ticks = element("div.ticks");
     this.labels = element("div.labels");
     this.notice = element("p.notice", { role: "status", hidden: true, "data-testid": "player-fallback" });
@@ -93,7 +94,7 @@ export class ParticleStage {
   draw(places, looks, theme, dpr) {
     const { width, height } = this;
     if (!width || !this.runs.length) return;
-    for (const canvas of [this.canvas, this.over]) fitCanvas(canvas, width, height, dpr);
+    for (const canvas of [this.canvas, ...this.overlays]) fitCanvas(canvas, width, height, dpr);
     this.rects = this.layout(width, height);
     const names = this.runs.map((run) => run.meta.axes);
     const scenery = JSON.stringify([this.camera, this.box, this.rects, dpr, names]);
@@ -185,7 +186,7 @@ export class ParticleStage {
       return { size: Math.hypot(p[0] - q[0], p[1] - q[1]), at: [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2] };
     };
     root.addEventListener("pointerdown", (event) => {
-      if (event.target.closest("button, .panel, .card")) return;
+      if (event.target.closest("button, .panel, .card, .layers, .cutting")) return;
       root.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, local(event));
       this.moved = 0;
@@ -227,7 +228,7 @@ export class ParticleStage {
     }, { passive: false });
     root.addEventListener("contextmenu", (event) => event.preventDefault());
     root.addEventListener("dblclick", (event) => {
-      if (!event.target.closest("button, .panel, .card")) this.setCamera({ ...HOME });
+      if (!event.target.closest("button, .panel, .card, .layers, .cutting")) this.setCamera({ ...HOME });
     });
   }
 

@@ -5,11 +5,13 @@ import { barsOf } from "./bars.js";
 import { cameraText, parseCamera } from "./camera.js";
 import { chartsOf } from "./charts.js";
 import { Clock } from "./clock.js";
+import { Cutting, directionOf } from "./cutting.js";
 import { element, setAttribute, setText } from "./dom.js";
 import { frameOf } from "./format.js";
 import { InputCloud } from "./input.js";
 import { Inspector } from "./inspect.js";
 import { actionOf } from "./keys.js";
+import { Layers } from "./layers.js";
 import { Ramps, lookOf, marksOf } from "./look.js";
 import { Panels } from "./panels.js";
 import { ParticleStage } from "./particle_stage.js";
@@ -19,13 +21,15 @@ import { settingsOf } from "./settings.js";
 import { applyTheme, css, readTheme } from "./theme.js";
 import { Transport } from "./transport.js";
 
+const CHARTS = 3; // that are shown at once; the others are behind "more"
 const PATIENCE = 250; // ms between two words to the page about the step that is shown
 
 export class Player {
   // moment: {step, camera} to begin with. saved: what `save` of an earlier player returned.
   // source(): promise of {script, template}, to save a page. onLink(moment), once set, is called
   // for "Link to this moment". onStep(step), once set, is told which step is shown: while it
-  // changes no more often than a page can follow, and where it rests for sure.
+  // changes no more often than a page can follow, and where it rests for sure. onTake(direction)
+  // and onPick(point), once set, are told how a cut is to go.
   constructor(host, { moment = {}, saved = null, source }) {
     this.clock = new Clock();
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -60,7 +64,11 @@ export class Player {
     this.transport = new Transport(this.actions);
     this.panels = new Panels(this.actions);
     this.inspector = new Inspector();
-    this.stage.root.append(...this.inspector.nodes, ...this.panels.nodes);
+    this.layers = new Layers(this.actions);
+    this.cutting = new Cutting(() => this.onTake?.(directionOf(this.stage.camera)));
+    const over = [...this.inspector.nodes, ...this.panels.nodes, this.layers.root, ...this.cutting.nodes];
+    this.stage.root.append(...over);
+    this.stage.overlays.push(this.cutting.canvas);
     this.stage.onHover = (x, y) => this.hover(x, y);
     this.stage.onTap = (x, y) => this.tap(x, y);
     this.status = element("p.status", { role: "status", "data-testid": "player-status" });
@@ -68,6 +76,13 @@ export class Player {
     this.legend = element("p.legend", { "data-testid": "player-legend" });
     this.side = element("div.side");
     this.curves = element("div.curves");
+    this.rest = element("div.curves");
+    this.more = element(
+      "details.more",
+      { hidden: true, "data-unpainted": true, "data-testid": "player-more", ontoggle: () => this.refresh() },
+      element("summary", {}, "More curves"),
+      this.rest,
+    );
     this.error = element("p.error", { role: "alert", hidden: true });
     const particles = element("div", {}, this.stage.root, element("div.note", {}, this.note, this.legend));
     this.root = element(
@@ -80,6 +95,7 @@ export class Player {
         element("div.views", {}, particles, this.side),
         this.transport.root,
         this.curves,
+        this.more,
         this.status,
       ),
     );
@@ -138,11 +154,18 @@ export class Player {
   tap(x, y) {
     const { inspector, stage } = this;
     if (this.panels.close() || !stage.views) return;
+    if (this.cutting.picks) return this.pick(x, y);
     const found = inspector.find(stage.views, stage.rects, x, y, this.dpr);
     if (!found) return;
     const again = found.k === inspector.pin?.k && found.n === inspector.pin?.n;
     inspector.pin = again ? null : found;
     this.invalidate();
+  }
+
+  // Tell the page which point was clicked.
+  pick(x, y, reach) {
+    const point = this.cutting.find(this.stage.views[0], x, y, this.dpr, reach);
+    if (point) this.onPick?.(point);
   }
 
   unpin() {
@@ -151,6 +174,11 @@ export class Player {
   }
 
   key(event) {
+    if (event.target.closest(".layers, .cutting, .more")) return; // buttons have keys of their own
+    if (event.key === "Enter" && this.cutting.picks && this.stage.views) {
+      event.preventDefault();
+      return this.pick(this.stage.width / 2, this.stage.height / 2, Infinity);
+    }
     const action = this.runs.length ? actionOf(event) : null;
     if (!action) return;
     const [name, ...given] = action;
@@ -160,7 +188,9 @@ export class Player {
   }
 
   // Show these runs. Called again with the same, grown runs while a solver works.
-  setRuns(runs, { live = false, follow = live, height = 440 } = {}) {
+  // cut: how it is cut before it is filled in, see `Cutting.show`.
+  setRuns(runs, { live = false, follow = live, height = 440, cut = null } = {}) {
+    this.cutting.show(cut);
     const shown = runs.filter((run) => run.meta && run.frames > 0);
     const same = shown.length === this.runs.length && shown.every((run, k) => run === this.runs[k]);
     const wasLive = this.clock.live;
@@ -169,6 +199,7 @@ export class Player {
     this.root.toggleAttribute("data-empty", shown.length === 0);
     this.root.toggleAttribute("data-live", live);
     this.root.dataset.runs = shown.length;
+    this.root.toggleAttribute("data-cut", Boolean(cut));
     this.clock.live = live;
     if (!shown.length) {
       setText(this.status, live ? "The solver is starting." : "Nothing has been solved yet.");
@@ -206,8 +237,12 @@ export class Player {
 
   buildCharts() {
     this.charts = chartsOf(this.runs, this.theme, this.actions.seek);
-    this.curves.replaceChildren(...this.charts.map((chart) => chart.root));
+    const roots = this.charts.map((chart) => chart.root);
+    this.curves.replaceChildren(...roots.slice(0, CHARTS));
+    this.rest.replaceChildren(...roots.slice(CHARTS));
+    this.more.hidden = roots.length <= CHARTS;
     this.explain(this.curves);
+    this.explain(this.rest);
   }
 
   // Headings that are terms carry their meaning; the page shows it in a bubble.
@@ -223,6 +258,8 @@ export class Player {
     const error = Math.max(...this.runs.map((run) => run.maxError));
     const size = numberText(this.runs.reduce((sum, run) => sum + run.bytes, 0) / 1e6);
     setText(this.note, notes.join(" "));
+    const names = this.runs.map((run) => `${run.meta.label}, ${run.count} particles`).join("; ");
+    setAttribute(this.stage.root, "aria-label", `${names}. Drag to turn, scroll to zoom, ? for keys.`);
     setText(
       this.panels.info,
       `${size} MB; positions are rounded by at most ${numberText(error)}. Drawn with ${this.stage.renderer.name}.`,
@@ -259,6 +296,7 @@ export class Player {
     for (const chart of this.charts) chart.draw(range, this.theme, this.dpr);
     this.drawRibbon();
     this.panels.update(this.settings, this.runs, Boolean(this.onLink));
+    this.layers.update(this.settings, this.runs);
     this.legend.replaceChildren(...this.marks());
     this.inputStale = true;
     this.invalidate();
@@ -301,6 +339,7 @@ export class Player {
     this.inputStale = false;
     for (const bars of this.bars) bars.update(places[runs.indexOf(bars.run)]);
     for (const chart of this.charts) chart.cursor(clock.time);
+    this.cutting.draw(this.stage.views?.[0], theme, this.dpr);
     this.drawInspected();
     const step = Math.max(...runs.map((run, k) => run.steps[frameOf(places[k])]));
     this.transport.update(clock, step, clock.last, predictionText(runs[0], frameOf(places[0])));
@@ -336,6 +375,7 @@ export class Player {
       plain: this.runs.length > 1 ? theme.runs[k] : theme.accent,
       cell: stage.rects?.[k],
       dpr,
+      theme,
       rampEnd: (measured, mode) => this.ramps.end(measured, mode, this.clock.live),
     });
   }

@@ -2,6 +2,7 @@
 
 const PLAIN = {
   ghost: true, residuals: true, truth: true, trails: false, arrows: false, colour: "plain", raw: false,
+  layer: "after", cut: false,
 };
 // Where particles fill a cloud in, this differs.
 const FILLING = { residuals: false, trails: true, colour: "kept" };
@@ -13,13 +14,19 @@ export const COLOURS = {
   speed: "speed",
   distance: "distance to F(μ)",
   kept: "known or free",
+  error: "distance to the truth",
 };
+
+// What a cloud that is filled in can be seen as.
+export const LAYERS = { before: "Before", after: "After", truth: "Truth" };
 
 // The settings of a player that shows these runs. still: whether a person wants little to move.
 export function settingsOf(runs, chosen, still) {
   const filled = runs.find((run) => run.kept);
+  const cut = Boolean(filled?.kept.every(Boolean)); // nothing has been filled in yet
   const filling = !filled ? {} : filled.dim === 3 ? FILLING_IN_SPACE : FILLING;
-  return { ...PLAIN, raw: still, ...filling, ...chosen };
+  const settings = { ...PLAIN, raw: still, ...filling, ...chosen, cut };
+  return cut ? { ...settings, layer: "after", truth: true, colour: "kept" } : settings;
 }
 
 // Which switches and colours mean something for these runs.
@@ -28,6 +35,6 @@ export function choicesOf(runs) {
   const kept = runs.some((run) => run.kept);
   const truth = runs.some((run) => run.truth);
   const switches = { ghost, residuals: ghost, truth, trails: true, arrows: true, raw: true };
-  const colours = { plain: true, particle: true, speed: true, distance: ghost, kept };
+  const colours = { plain: true, particle: true, speed: true, distance: ghost, kept, error: kept && truth };
   return { switches, colours };
 }

@@ -29,6 +29,8 @@ export function mount({ data, parentElement, setStateValue, setTriggerValue }, b
   if (entry.host.parentNode !== parentElement) parentElement.append(entry.host);
   entry.player.onLink = data.links ? (moment) => link(moment, setTriggerValue) : null;
   entry.player.onStep = data.steps ? (step) => setStateValue("step", step) : null;
+  entry.player.onTake = (direction) => setTriggerValue("looked", direction);
+  entry.player.onPick = (point) => setTriggerValue("picked", point);
   entry.player.tips = data.tips;
   entry.player.setTheme();
   entry.rerun = () => setTriggerValue("lost", true);

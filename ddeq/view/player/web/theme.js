@@ -37,6 +37,7 @@ export function readTheme(element) {
     hair: grey(0.16),
     wash: grey(0.055),
     accent: parseColour(palette.accent),
+    removed: mix(bg, parseColour(palette.accent), 0.45),
     ghost: grey(0.5),
     terms: palette.terms.map(parseColour),
     runs: palette.runs.map(parseColour),

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+Sphere = tuple[np.ndarray, float]
+"""Centre ``(3,)`` and radius."""
+
+Plane = tuple[np.ndarray, float]
+"""Normal ``(3,)`` and offset, as of :func:`ddeq.input.partial.beyond_plane`."""
+
 _CIRCLE = np.linspace(0, 2 * np.pi, 49)[:-1]
 _FLATTEST = 0.05  # half side of the box that a plane is drawn in, so that it is never flat
 _MARGIN = 1.1  # of that box around the points'
@@ -39,3 +45,15 @@ def plane_in_box(normal: np.ndarray, offset: float, half: np.ndarray) -> list[np
     right = around[0] / np.linalg.norm(around[0])
     angles = np.arctan2(around @ np.cross(normal, right), around @ right)
     return [np.array(cuts)[np.argsort(angles)]]
+
+
+def outlines(points: np.ndarray, sphere: Sphere | None, plane: Plane | None) -> list[np.ndarray]:
+    """Closed lines ``(P, 3)`` of a sphere and a plane among points ``(M, 3)``, in their units."""
+    low, high = points.min(axis=0), points.max(axis=0)  # (3,), (3,)
+    centre, unit = (low + high) / 2, max(float((high - low).max()) / 2, 1e-30)
+    lines = [] if sphere is None else great_circles(*sphere)
+    if plane is not None:
+        normal = plane[0] / np.linalg.norm(plane[0])
+        half, offset = (high - low) / unit / 2, (plane[1] - normal @ centre) / unit
+        lines += [centre + unit * line for line in plane_in_box(normal, offset, half)]
+    return lines
