@@ -19,10 +19,11 @@ from ddeq.input.formats import SUFFIXES as CLOUD_SUFFIXES
 from ddeq.input.gallery import PER_CLASS, USED_POINTS, load_gallery, load_objects
 from ddeq.input.images import strokes_to_cloud
 from ddeq.input.pictures import SUFFIXES as PICTURE_SUFFIXES
-from ddeq.view.links import place_in_link
+from ddeq.view.links import carry_source, place_in_link
 from ddeq.view.pad import drawing_pad
 from ddeq.view.picker import digit_picker, object_picker
 from ddeq.view.pictures import thing_of_picture
+from ddeq.view.private import Upload
 from ddeq.view.session import Kept, Name
 from ddeq.view.uploads import as_object, in_space, read_upload, show_reading
 from ddeq.view.words import verbatim
@@ -31,6 +32,7 @@ FIRST_DIGIT = 168  # a seven
 FIRST_OBJECT = 0  # an armchair
 
 _drawing: Kept[PointCloud] = Kept(Name.DRAWING)
+_upload: Kept[Upload | None] = Kept(Name.UPLOAD)
 _firsts: Kept[dict[str, str]] = Kept(Name.FIRST_SOURCES)
 
 
@@ -73,11 +75,19 @@ def choose_input(first: str = "Digits") -> Chosen | None:
             bind="query-params",
             label_visibility="collapsed",
         )
+        if _is_chosen(source, first):
+            carry_source(source)
         try:
             return sources[source]()
         except UserError as error:
             st.error(verbatim(str(error)))
             return None
+
+
+def _is_chosen(source: str, first: str) -> bool:
+    """Whether another page is to begin with this source: it is what most begin with otherwise."""
+    named = any(name in st.query_params for name in ("digit", "object"))
+    return named or not source == first == "Digits"
 
 
 def _first_source(usual: str) -> str:
@@ -125,13 +135,18 @@ def _picked(
 
 
 def _from_upload() -> Chosen | None:
-    file = st.file_uploader(
+    st.file_uploader(
         "A point cloud or a mesh of an object, or a flat cloud or a picture of a digit",
         help=f"Clouds and meshes: {', '.join(CLOUD_SUFFIXES)}. "
         f"Pictures: {', '.join(PICTURE_SUFFIXES)}.",
+        key="upload",
+        on_change=_keep_upload,
     )
+    file = _upload.get()
     if file is None:
         return None
+    if st.session_state["upload"] is None:  # it was uploaded on another page
+        st.caption(f"Used: {verbatim(file.name)}, uploaded before.")
     if Path(file.name).suffix.lower() in PICTURE_SUFFIXES:
         return Chosen(thing_of_picture(file.file_id, file.name, file), None, DIGITS)
     reading, flat = read_upload(file.file_id, file.name, file)
@@ -140,6 +155,11 @@ def _from_upload() -> Chosen | None:
         return Chosen(reading.cloud, None, DIGITS, reading)
     reading = in_space(file.file_id, reading)
     return Chosen(reading.cloud, None, OBJECTS, reading)
+
+
+def _keep_upload() -> None:
+    """Keep what has been uploaded, or drop what has been taken away."""
+    _upload.put(st.session_state["upload"])
 
 
 def _from_drawing() -> Chosen | None:

@@ -1,14 +1,69 @@
-"""What a link says, before a page believes it: anybody can write anything there."""
+"""What a link says: before a page believes it, as anybody can write anything there, and on the way
+from page to page."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import streamlit as st
 
-from ddeq.view.private import believe_link_anew
+from ddeq.view.private import believe_link_anew, put_into_link
+from ddeq.view.session import Kept, Name
 
 _DIGITS = 9  # of a number that may be a place in a list
+_PICKED = ("input", "digit", "object")  # the input, which is that of all pages
+_WITHOUT_INPUT = ("learn",)
+_MOMENT = ("step", "camera")  # of one run: a page that is left is not left in the midst of it
+
+
+@dataclass
+class _Carried:
+    """What is carried from page to page.
+
+    Attributes:
+        page: the present one; None before the first.
+        settings: of each page that was left, by their names in its link.
+        picked: the input, likewise.
+    """
+
+    page: str | None = None
+    settings: dict[str, dict[str, str]] = field(default_factory=dict)
+    picked: dict[str, str] = field(default_factory=dict)
+
+
+_carried: Kept[_Carried] = Kept(Name.CARRIED)
+
+
+def carry(page: str) -> None:
+    """On arrival at another page, put into its link what it had when it was left, and the input.
+
+    What its link says already stays as it is.
+    """
+    carried = _carried.get() or _carried.put(_Carried())
+    if carried.page == page:
+        return
+    carried.page = page
+    known = dict(carried.settings.get(page, {}))
+    if page not in _WITHOUT_INPUT and not any(name in st.query_params for name in _PICKED):
+        known |= carried.picked
+    missing = {name: text for name, text in known.items() if name not in st.query_params}
+    if missing:
+        put_into_link(missing)
+
+
+def keep(page: str) -> None:
+    """Remember what the page's link says, for when it is left."""
+    carried = _carried.get() or _carried.put(_Carried())
+    said = {name: text for name, text in st.query_params.to_dict().items() if name not in _MOMENT}
+    carried.picked |= {name: text for name, text in said.items() if name in _PICKED}
+    carried.settings[page] = {name: text for name, text in said.items() if name not in _PICKED}
+
+
+def carry_source(source: str) -> None:
+    """Have other pages begin with this source of their input, which a link may leave out."""
+    carried = _carried.get() or _carried.put(_Carried())
+    carried.picked["input"] = source
 
 
 def place_in_link(name: str, count: int) -> int | None:

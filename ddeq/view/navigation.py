@@ -1,10 +1,25 @@
-"""Pages that are reached by a link of their own."""
+"""The way from page to page."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from ddeq.view.links import carry, keep
 from ddeq.view.private import leave_pages_folder
+
+
+def run(page: st.Page) -> None:
+    """Run the page with what was picked and set when it was last left, and keep that."""
+    carry(page.url_path)
+    try:
+        page.run()
+    finally:  # an interrupted script run has set something, too
+        keep(page.url_path)
+
+
+def to_first_page() -> None:
+    """A page at the address that the first one would have if it were not the first."""
+    st.switch_page("pages/classify.py", query_params=st.query_params.to_dict())
 
 
 def inside_app() -> None:

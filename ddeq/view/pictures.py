@@ -44,6 +44,7 @@ def thing_of_picture(file_id: str, name: str, file: BinaryIO) -> PointCloud:
         required=True,
         format_func=lambda index: str(index + 1),
         key=f"thing-{file_id}",
+        persist_state="session",
     )
     st.image(_drawn(things[number]), width=84, caption="What is read")
     return things[number]

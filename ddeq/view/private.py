@@ -10,6 +10,10 @@ from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime import get_instance
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+Upload = UploadedFile
+"""The type of what is uploaded."""
 
 Place = DeltaGenerator
 """The type of containers, columns and of what else can be written into."""
@@ -75,3 +79,18 @@ def believe_link_anew() -> None:
         state = context.session_state  # Streamlit's own side of it, not what pages keep there
         with state.query_params() as link:
             link.set_initial_query_params_from_current()
+
+
+def put_into_link(values: dict[str, str]) -> None:
+    """Write into the link, and have fields begin with that.
+
+    Unlike ``st.query_params``, also where a field of a page that was left had the name.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return
+    with context.session_state.query_params() as link:
+        for name, text in values.items():
+            link.set_with_no_forward_msg(name, text)
+        link._send_query_param_msg()
+        link.set_initial_query_params_from_current()

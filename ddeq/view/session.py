@@ -13,7 +13,9 @@ T = TypeVar("T")
 class Name(StrEnum):
     """Everything that a page keeps for later script runs."""
 
+    CARRIED = "links.carried"
     DRAWING = "input.drawing"
+    UPLOAD = "input.upload"
     FIRST_SOURCES = "input.first-sources"
     CLASSIFIED = "classify.run"
     LAST_CUT = "complete.last-cut"

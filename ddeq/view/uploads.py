@@ -77,7 +77,7 @@ def as_object(file_id: str, reading: Reading) -> bool:
         st.caption("It lies in the plane, so it is read as a digit.")
         return False
     st.caption("It is flat, so it is read as a digit.")
-    return st.toggle("Read it as an object", key=f"as-object-{file_id}")
+    return st.toggle("Read it as an object", key=f"as-object-{file_id}", persist_state="session")
 
 
 def in_space(file_id: str, reading: Reading) -> Reading:
@@ -100,13 +100,20 @@ def in_space(file_id: str, reading: Reading) -> Reading:
         UP_AXES,
         index=UP_AXES.index(best),
         key=f"up-{file_id}",
+        persist_state="session",
         help="Which way is up in the file. The models learned from upright objects.",
     )
     low, high, first = POINTS
-    count = right.number_input("Points used", low, high, first, step=256, key=f"points-{file_id}")
+    count = right.number_input(
+        "Points used", low, high, first, step=256, key=f"points-{file_id}", persist_state="session"
+    )
     names = SAMPLINGS[reading.kind]
     sampling = st.selectbox(
-        "Sampling", names, format_func=names.__getitem__, key=f"sampling-{file_id}"
+        "Sampling",
+        names,
+        format_func=names.__getitem__,
+        key=f"sampling-{file_id}",
+        persist_state="session",
     )
     if axis == best != reading.up_axis:
         st.caption(f"It is read with {axis} up, as it is recognised best that way.")

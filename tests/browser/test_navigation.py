@@ -1,5 +1,6 @@
 """The way from page to page, in headless Chromium."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,76 @@ def test_the_first_visitor_of_a_server_may_come_by_a_link_to_any_page(chromium, 
         expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
         expect(page.get_by_text("Page not found")).to_have_count(0)
         context.close()
+
+
+@pytest.fixture
+def page(chromium, app):
+    context = chromium.new_context(viewport={"width": 1400, "height": 900})
+    errors = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    context.close()
+    assert not errors
+
+
+def go(page, title: str) -> None:
+    page.get_by_role("link", name=title, exact=True).first.click()
+
+
+def picked(page, what: str) -> None:
+    expect(page.get_by_test_id(what)).to_have_attribute("aria-checked", "true")
+
+
+def test_the_first_page_is_also_where_its_name_says(page, app):
+    page.goto(f"{app}/classify?digit=26")
+    picked(page, "digit-26")
+    expect(page.get_by_text("The model reads this as")).to_contain_text("1")
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_the_input_travels_and_settings_wait_where_they_were_made(page, app):
+    page.goto(f"{app}/?digit=26&particles=7")
+    picked(page, "digit-26")
+    go(page, "Complete")
+    picked(page, "digit-26")
+    go(page, "Solver lab")
+    picked(page, "digit-26")
+    page.get_by_test_id("digit-60").click()
+    picked(page, "digit-60")
+    go(page, "Learn")
+    expect(page.get_by_test_id("digit-60")).to_have_count(0)
+    go(page, "Classify")
+    picked(page, "digit-60")
+    page.get_by_text("Solver settings").click()
+    expect(page.get_by_role("spinbutton", name="Particles")).to_have_value("7")
+
+
+def test_back_leads_to_the_page_before_with_what_was_picked(page, app):
+    page.goto(f"{app}/?input=Objects&object=6")
+    picked(page, "object-6")
+    go(page, "Complete")
+    picked(page, "object-6")
+    expect(page).to_have_url(re.compile("/complete.*object=6"))
+    page.go_back()
+    expect(page).to_have_url(re.compile(r"/\?.*object=6"))
+    picked(page, "object-6")
+    expect(page.get_by_text("The model reads this as")).to_be_visible()
+
+
+def test_complete_begins_with_an_object_unless_a_digit_was_picked(page, app):
+    page.goto(app)
+    picked(page, "digit-168")
+    go(page, "Complete")
+    picked(page, "object-0")
+
+
+def test_an_upload_travels(page, app):
+    page.goto(f"{app}/?input=Upload")
+    rows = "\n".join(f"{x} {y} {z}" for x in range(4) for y in range(3) for z in range(3))
+    file = {"name": "brick.xyz", "mimeType": "text/plain", "buffer": rows.encode()}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([file])
+    expect(page.get_by_text("a cloud of 36 points")).to_be_visible()
+    go(page, "Complete")
+    expect(page.get_by_text("Used: brick.xyz, uploaded before.")).to_be_visible()
+    expect(page.get_by_text("a cloud of 36 points")).to_be_visible()

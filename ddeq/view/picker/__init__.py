@@ -113,7 +113,7 @@ def _of_digits() -> _Gallery:
     numbers = zip(gallery.labels, gallery.indices, strict=True)
     names = [f"a {label}, test digit {index}" for label, index in numbers]
     places = [(i % PER_CLASS, i // PER_CLASS) for i in range(len(names))]
-    component = _component("ddeq.picker", _digit_sheet(), 28, 1, "")
+    component = _component("ddeq.picker", _digit_sheet(), 28, 1, "none")
     return _Gallery(component, "Real handwritten digits", "digit", names, places)
 
 
@@ -122,7 +122,7 @@ def _of_objects() -> _Gallery:
     named = zip(gallery.names, gallery.creators, strict=True)
     names = [f"{name} by {by}" for name, by in named]
     rows, places = _object_places()
-    component = _component("ddeq.object-picker", _object_sheet(), _OBJECT, 2, "max-content")
+    component = _component("ddeq.object-picker", _object_sheet(), _OBJECT, 2, "56px")
     return _Gallery(component, "Real objects", "object", names, places, rows)
 
 

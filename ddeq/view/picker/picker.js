@@ -1,5 +1,6 @@
 // A grid of thumbnails, one row a class, that behaves like one group of radio buttons.
 
+const AIR = 4; // pixels around the cells
 const PICKERS = new WeakMap();
 
 class Picker {
@@ -55,8 +56,9 @@ class Picker {
     if (!cell) return;
     const { scrollLeft, clientWidth } = this.grid;
     const left = cell.offsetLeft;
-    if (left < scrollLeft || left + cell.offsetWidth > scrollLeft + clientWidth)
-      this.grid.scrollLeft = left - clientWidth / 2;
+    if (left >= scrollLeft && left + cell.offsetWidth <= scrollLeft + clientWidth) return;
+    const pitch = this.cells[1].offsetLeft - this.cells[0].offsetLeft || cell.offsetWidth;
+    this.grid.scrollLeft = left - AIR - pitch * Math.floor(clientWidth / 2 / pitch); // by whole cells
   }
 }
 
