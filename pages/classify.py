@@ -3,13 +3,14 @@
 import streamlit as st
 
 from ddeq.errors import UserError
-from ddeq.view.classify import classify, show_run, shown
+from ddeq.view.classify import classify, say_whose, show_run, shown
 from ddeq.view.forms import settings_form
 from ddeq.view.inputs import choose_input, family_of_choice
 from ddeq.view.navigation import inside_app
 from ddeq.view.page import columns, invite, load_model, say_limits, say_where, title
 from ddeq.view.tour import tour
 from ddeq.view.tour.classify import STOPS
+from ddeq.view.ways import FIRST, choose_way
 from ddeq.view.words import verbatim
 
 inside_app()
@@ -26,11 +27,12 @@ with left:
     family = family_of_choice(chosen)
     model = load_model(family.classifier)
     with st.expander("Solver settings", icon=":material/tune:", key="solver-settings"):
-        settings = settings_form(model.card, family.prefix)
+        settings = settings_form(model.card, family.prefix, first=FIRST)
     say_where()
     say_limits(model)
     tour("classify", STOPS)
 with right:
+    choose_way(settings, family.prefix)
     if chosen is not None:
         try:
             classify(chosen, settings)
@@ -39,4 +41,5 @@ with right:
     if (present := shown.get()) is None:
         invite()
     else:
+        say_whose(chosen, present)
         show_run(present)

@@ -42,11 +42,10 @@ class Stopped(enum.Enum):
         return {
             Stopped.CONVERGED: "",
             Stopped.BELOW_ROUNDING: "Raise the tolerance to stop where it still is a number.",
-            Stopped.STEP_LIMIT: "Allow more steps, let the step size decay faster, "
-            "or raise the tolerance.",
+            Stopped.STEP_LIMIT: "Allow more steps or raise the tolerance.",
             Stopped.TIME_LIMIT: "Take fewer particles, or a solver with cheaper steps.",
             Stopped.CANCELLED: "Run again to let it finish.",
-            Stopped.DIVERGED: "Use a smaller step size or less momentum.",
+            Stopped.DIVERGED: "Use another solver, or smaller steps where it has a size for them.",
         }[self]
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 
 from ddeq.input.answers import Answer
 from ddeq.input.prepare import prepare
+from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.device import pick_device
 from ddeq.run.export import metrics_csv, trajectory_npz
@@ -22,7 +23,8 @@ from ddeq.view.player import export_html
 from ddeq.view.session import Kept, Name
 from ddeq.view.trajectory import of_classifier
 from ddeq.view.watch import watch
-from ddeq.view.words import outcome_sentence
+from ddeq.view.ways import costs
+from ddeq.view.words import outcome_sentence, verbatim
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Classified:
         name: of the input.
         points: of it, as the model takes them.
         answer: what it is, if known.
+        checkpoint: the model.
     """
 
     request: Hashable
@@ -42,9 +45,11 @@ class Classified:
     name: str
     points: np.ndarray
     answer: Answer | None
+    checkpoint: Checkpoint
 
 
 shown: Kept[Classified] = Kept(Name.CLASSIFIED)
+_costs: Kept[tuple[Hashable, str]] = Kept(Name.COSTS)  # of which request
 
 
 def classify(chosen: Chosen, settings: RunSettings) -> None:
@@ -60,13 +65,20 @@ def classify(chosen: Chosen, settings: RunSettings) -> None:
     if present is None or present.request != request:
         run = ClassifierRun(checkpoint, points, settings, pick_device())
         live = LiveRun(run, of_classifier(run, name, points, chosen.answer))
-        shown.put(Classified(request, live, name, points, chosen.answer))
+        shown.put(Classified(request, live, name, points, chosen.answer, checkpoint))
+
+
+def say_whose(chosen: Chosen | None, present: Classified) -> None:
+    """That the run is still that of a former input, where there is none, or none of use."""
+    if chosen is None or chosen.cloud.name != present.name:
+        st.info(f"Below is the last result, of {verbatim(present.name)}.")
 
 
 def show_run(present: Classified) -> None:
     """The outcome, the player and the downloads; solves what is left to solve."""
     live = present.live
     watch([live], "classify", lambda: say(outcome_sentence(live.run.outcome, present.answer)))
+    _say_costs(present)
     files: dict[str, tuple[str, Callable[[], str | bytes]]] = {  # made when asked for
         "Trajectory (.npz)": (
             "ddeq-run.npz",
@@ -81,3 +93,12 @@ def show_run(present: Classified) -> None:
     with st.container(horizontal=True, key="take-home"):
         for label, (file, content) in files.items():
             st.download_button(label, content, file, on_click="ignore")
+
+
+def _say_costs(present: Classified) -> None:
+    """What other ways would have cost, found once the run is shown."""
+    known = _costs.get()
+    if known is None or known[0] != present.request:
+        text = costs(present.checkpoint, present.points, present.live.run.settings)
+        known = _costs.put((present.request, text))
+    say(known[1], st.caption)

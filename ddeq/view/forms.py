@@ -24,7 +24,10 @@ NAMES = {
 
 
 def settings_form(
-    card: Mapping[str, Any], prefix: str = "", without: Collection[str] = ()
+    card: Mapping[str, Any],
+    prefix: str = "",
+    without: Collection[str] = (),
+    first: Mapping[str, Any] | None = None,
 ) -> RunSettings:
     """Fields for every setting of a run, bound to the URL; what is left alone is the card's.
 
@@ -32,10 +35,14 @@ def settings_form(
         card: of the model.
         prefix: of the fields' names in the URL, for pages whose models have other defaults.
         without: settings that mean nothing here; they keep their own defaults.
+        first: a solver to begin with, and its defaults, in the place of the card's.
     """
-    solver = _choice("solver", SOLVERS, card["settings"]["solver"], prefix)
+    first = first or {}
+    solver = _choice("solver", SOLVERS, first.get("solver", card["settings"]["solver"]), prefix)
     kernel = _choice("kernel", KERNELS, card["settings"]["kernel"], prefix)
     defaults = card_defaults(card, solver, kernel)
+    if solver == first.get("solver"):
+        defaults |= first
     given: dict[str, Any] = {"solver": solver, "kernel": kernel}
     # A field whose default depends on the solver or kernel is a field of its own for each.
     for owner, kind in ((solver, SOLVERS[solver]), (kernel, KERNELS[kernel]), ("", Limits)):

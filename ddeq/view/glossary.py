@@ -68,6 +68,8 @@ TERMS: dict[str, str] = {
     "unrolling": "Differentiating through the solver's steps, all of which must be remembered.",
     "loss": "The number that training makes small: how wrong the model's answers are.",
     "control": "The same network trained without the thing tested, to see what that adds.",
+    "distinct particles": "Particles that are apart: those closer than 5 % of a normal particle's "
+    "distance from its centre count as one.",
     "spread": "Mean distance of the particles from their centre; zero if they are one point.",
     "DDEQ": "Distributional deep equilibrium model: its equilibrium is a measure, not a vector.",
 }

@@ -139,13 +139,13 @@ def _from_upload() -> Chosen | None:
         "A point cloud or a mesh of an object, or a flat cloud or a picture of a digit",
         help=f"Clouds and meshes: {', '.join(CLOUD_SUFFIXES)}. "
         f"Pictures: {', '.join(PICTURE_SUFFIXES)}.",
-        key="upload",
+        key="file",
         on_change=_keep_upload,
     )
     file = _upload.get()
     if file is None:
         return None
-    if st.session_state["upload"] is None:  # it was uploaded on another page
+    if st.session_state["file"] is None:  # it was uploaded on another page
         st.caption(f"Used: {verbatim(file.name)}, uploaded before.")
     if Path(file.name).suffix.lower() in PICTURE_SUFFIXES:
         return Chosen(thing_of_picture(file.file_id, file.name, file), None, DIGITS)
@@ -159,7 +159,7 @@ def _from_upload() -> Chosen | None:
 
 def _keep_upload() -> None:
     """Keep what has been uploaded, or drop what has been taken away."""
-    _upload.put(st.session_state["upload"])
+    _upload.put(st.session_state["file"])
 
 
 def _from_drawing() -> Chosen | None:

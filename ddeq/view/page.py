@@ -9,9 +9,14 @@ import streamlit as st
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.device import pick_device
 from ddeq.view.glossary import say
-from ddeq.view.private import HEADER, MAIN, Place
+from ddeq.view.private import HEADER, MAIN, STATUS, Place
 
-_STYLE = (Path(__file__).parent / "page.css").read_text()
+_STYLE = (
+    (Path(__file__).parent / "page.css").read_text()
+    + f"""
+[data-testid="{STATUS}"] {{ display: none; }}
+"""
+)  # long work has a Stop beside its progress, which keeps what has come of it
 _EMBEDDED = f"""
 [data-testid="{HEADER}"] {{ display: none; }}
 [data-testid="{MAIN}"] {{ padding-block: 1rem; }}

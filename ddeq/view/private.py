@@ -21,6 +21,9 @@ Place = DeltaGenerator
 HEADER, MAIN = "stHeader", "stMainBlockContainer"
 """The ``data-testid`` of the app's bar, and of the block that holds a page."""
 
+STATUS = "stStatusWidget"
+"""What says in the app's bar that a script runs, with a Stop of its own."""
+
 SCRIPTS = "/static/js/"
 """The folder of the scripts of Streamlit's page, below the address of the app."""
 
@@ -89,7 +92,8 @@ def put_into_link(values: dict[str, str]) -> None:
     context = get_script_run_ctx()
     if context is None:
         return
-    with context.session_state.query_params() as link:
+    state = context.session_state  # Streamlit's own side of it, not what pages keep there
+    with state.query_params() as link:
         for name, text in values.items():
             link.set_with_no_forward_msg(name, text)
         link._send_query_param_msg()

@@ -18,6 +18,7 @@ class Name(StrEnum):
     UPLOAD = "input.upload"
     FIRST_SOURCES = "input.first-sources"
     CLASSIFIED = "classify.run"
+    COSTS = "classify.costs"
     LAST_CUT = "complete.last-cut"
     LOOKED_FROM = "complete.looked-from"
     COMPLETION = "complete.completion"

@@ -8,13 +8,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import torch
 
 from ddeq.input.answers import Answer
+from ddeq.metrics.particles import distinct_particles
 from ddeq.run.classification import ClassifierRun, Frame
 from ddeq.run.projection import Projection
 from ddeq.view.player import Curve, Trajectory
 from ddeq.view.words import class_name, right_names
 
+MOST_COUNTED = 100
 CURVES = {
     "objective": ("objective G", "residual", True),
     "relative_objective": ("G / G\u2080", "residual", True),
@@ -70,7 +73,8 @@ def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
         curves=tuple(
             Curve(name, np.array([getattr(f, field) for f in frames], np.float32), group, log)
             for field, (name, group, log) in CURVES.items()
-        ),
+        )
+        + _distinct(frames),
         input=shown.points,
         axes=tuple(f"PC {i + 1} ({share:.0%})" for i, share in enumerate(shares)),
         note=(
@@ -79,6 +83,18 @@ def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
         ),
         right=right_names(shown.answer, shown.labels),
     )
+
+
+def _distinct(frames: Sequence[Frame]) -> tuple[Curve, ...]:
+    """How many different particles there are: a spread alone does not tell two heaps from many.
+
+    None of many particles, for which it costs more than a step.
+    """
+    particles = np.stack([f.particles for f in frames])  # (T, N, d)
+    if particles.shape[1] > MOST_COUNTED:
+        return ()
+    counts = distinct_particles(torch.from_numpy(particles)).numpy().astype(np.float32)
+    return (Curve("distinct particles", counts, "distinct particles", False),)
 
 
 def steps_of(frames: Sequence[Any]) -> np.ndarray:

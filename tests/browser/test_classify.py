@@ -107,7 +107,7 @@ def test_a_setting_changed_runs_again_and_enters_the_link(visit):
     field.fill("3")
     field.press("Enter")
     expect(page.get_by_text(re.compile("after 3 steps and 4 network evaluations"))).to_be_visible()
-    expect(page).to_have_url(re.compile("picard-steps=3"))
+    expect(page).to_have_url(re.compile("nesterov-steps=3"))
 
 
 def test_a_ply_file_is_classified(visit, tmp_path):
@@ -227,7 +227,7 @@ def test_data_that_stays_lost_is_an_error(visit):
 
 
 def test_a_run_can_be_taken_home(visit):
-    page = visit("digit=0&picard-steps=10")
+    page = visit("digit=0&nesterov-steps=10")
     files = {}
     for name in ("Trajectory (.npz)", "Metrics (.csv)", "Interactive page (.html)"):
         with page.expect_download() as download:

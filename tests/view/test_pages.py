@@ -30,6 +30,9 @@ def launched(**query: str) -> AppTest:
     return test.run()
 
 
+PLAIN = {"solver": "picard"}
+
+
 def said(test: AppTest) -> str:
     told = ("The model reads this as", "This is unlike anything the model has learned")
     return next(m.value for m in test.markdown if m.value.startswith(told))
@@ -52,6 +55,33 @@ def test_every_solver_and_kernel_runs(solver, kernel):
     assert "after 3 steps" in said(test)
 
 
+def solver(test: AppTest) -> str:
+    return test.selectbox(key="solver").value
+
+
+def test_the_flow_plays_first_and_the_row_above_chooses_another_way():
+    test = launched(digit="60")
+    assert solver(test) == "nesterov" and test.segmented_control(key="way").value == "Gradient flow"
+    for name, expected in (("Paper's settings", "euler"), ("Plain iteration", "picard")):
+        test.segmented_control(key="way").set_value(name).run()
+        assert not test.exception and solver(test) == expected
+    assert "after 15 steps" in said(test)  # the card's solver, with the card's tolerance
+    test.selectbox(key="solver").set_value("anderson").run()
+    assert test.segmented_control(key="way").value is None
+
+
+def test_the_outcome_says_what_each_way_costs():
+    test = launched(digit="60", **PLAIN)
+    [cost] = [c.value for c in test.caption if "of each way" in c.value]
+    assert "*Plain iteration* 16." in cost
+    assert "*Paper's settings* 201, without arriving" in cost and "*Gradient flow* " in cost
+
+
+def test_objects_flow_too_and_arrive():
+    test = launched(input="Objects", object="0")
+    assert test.selectbox(key="object-solver").value == "nesterov" and "It converged" in said(test)
+
+
 @pytest.mark.parametrize("page", ["classify", "complete"])
 def test_a_model_says_where_it_is_weak(page):
     test = AppTest.from_file(str(ROOT / "pages" / f"{page}.py"), default_timeout=120)
@@ -63,7 +93,9 @@ def test_a_model_says_where_it_is_weak(page):
 
 
 def test_settings_come_from_the_link():
-    test = launched(digit="5", particles="7", seed="11", tolerance="0", **{"picard-steps": "2"})
+    test = launched(
+        digit="5", particles="7", seed="11", tolerance="0", **PLAIN, **{"picard-steps": "2"}
+    )
     assert "after 2 steps and 3 network evaluations" in said(test)
     assert test.number_input(key="particles").value == 7
     assert test.number_input(key="seed").value == 11
@@ -77,7 +109,7 @@ def test_a_link_that_makes_no_sense_shows_the_first_digit(digit):
 
 
 def test_changing_a_setting_runs_again():
-    test = launched(digit="5", tolerance="0", **{"picard-steps": "2"})
+    test = launched(digit="5", tolerance="0", **PLAIN, **{"picard-steps": "2"})
     test.number_input(key="picard-steps").set_value(4).run()
     assert "after 4 steps" in said(test)
     test.selectbox(key="solver").set_value("momentum").run()
@@ -94,6 +126,7 @@ def test_a_bad_upload_keeps_the_last_result(name):
     [error] = test.error
     assert name in error.value and error.value.endswith(".")
     assert said(test) == before
+    assert "the last result, of MNIST test digit" in test.info[0].value
 
 
 def upload(test: AppTest, name: str, content: bytes) -> None:
@@ -153,10 +186,10 @@ def test_a_second_file_with_the_same_points_has_its_own_name():
 
 
 def test_families_keep_their_own_settings():
-    test = launched(digit="5", **{"picard-steps": "7", "tolerance": "0"})
+    test = launched(digit="5", **PLAIN, **{"picard-steps": "7", "tolerance": "0"})
     test.segmented_control(key="input").set_value("Objects").run()
     assert "after 7 steps" not in said(test)
-    test.number_input(key="object-picard-steps").set_value(3).run()
+    test.number_input(key="object-nesterov-steps").set_value(3).run()
     test.number_input(key="object-tolerance").set_value(0.0).run()
     assert "after 3 steps" in said(test)
     test.segmented_control(key="input").set_value("Digits").run()

@@ -17,7 +17,7 @@ from ddeq.input.gallery import PER_CLASS, load_gallery, load_objects
 from ddeq.view.picker.thumbnails import thumbnail
 
 _HERE = Path(__file__).parent
-_OBJECT = 40  # pixels of an object's thumbnail on the page; it is drawn twice as large
+_OBJECT = 38  # pixels of an object's thumbnail on the page; it is drawn twice as large
 
 
 def _component(name: str, sheet: np.ndarray, picture: int, scale: int, first: str) -> Callable:

@@ -31,6 +31,7 @@ HEADINGS = {
     "G / G\u2080": "relative objective",
     "distance to the target (EMD)": "EMD",
     "spread of the particles": "spread",
+    "distinct particles": "distinct particles",
     "spread of the free particles": "spread",
     "MMD\u00b2 to the truth": "MMD",
     "EMD to the truth": "EMD",

@@ -3,6 +3,7 @@
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4, 8];
 const RUN_SECONDS = 8; // a whole run at speed 1
 const FOLLOW_RATE = 10; // 1/s, how quickly "follow live" catches up
+const FOLLOW_SECONDS = 2; // ... but a whole run takes so long, so that a swift one is seen to flow
 
 export class Clock {
   constructor() {
@@ -55,7 +56,9 @@ export class Clock {
     if (this.following) {
       const gap = this.last - this.time;
       const arrived = gap < 0.25 || !this.smooth;
-      this.time = arrived ? this.last : this.time + gap * (1 - Math.exp(-FOLLOW_RATE * dt));
+      const most = (dt * (this.last - this.first)) / FOLLOW_SECONDS;
+      const glide = Math.min(most, gap * (1 - Math.exp(-FOLLOW_RATE * dt)));
+      this.time = arrived ? this.last : this.time + glide;
       if (gap === 0 && !this.live) this.following = false;
       return gap > 0;
     }

@@ -25,11 +25,12 @@ export class InputCloud {
     });
   }
 
-  draw(cloud, theme, dpr) {
+  // name: whose cloud it is.
+  draw(cloud, name, theme, dpr) {
     this.cloud = cloud;
     const count = cloud.points.length / cloud.dim;
-    this.caption.textContent = `${count} points`;
-    this.canvas.setAttribute("aria-label", `Input cloud of ${count} points`);
+    this.caption.textContent = [name, `${count} points`].filter(Boolean).join(", ");
+    this.canvas.setAttribute("aria-label", `Input cloud ${name} of ${count} points`);
     const [width, height] = [this.canvas.clientWidth, this.canvas.clientHeight];
     if (!width) return;
     fitCanvas(this.canvas, width, height, dpr);

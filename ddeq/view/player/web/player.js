@@ -335,7 +335,8 @@ export class Player {
     const places = this.places();
     this.stage.draw(places, runs.map((run, k) => this.look(run, places[k], k)), theme, this.dpr);
     const input = runs.find((run) => run.input);
-    if (input && this.inputStale) this.input.draw(input.input, theme, this.dpr);
+    const name = runs.length > 1 ? "" : runs[0].meta.label; // of several, labels name the runs
+    if (input && this.inputStale) this.input.draw(input.input, name, theme, this.dpr);
     this.inputStale = false;
     for (const bars of this.bars) bars.update(places[runs.indexOf(bars.run)]);
     for (const chart of this.charts) chart.cursor(clock.time);

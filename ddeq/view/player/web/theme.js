@@ -4,7 +4,7 @@ const TONES = {
   light: {
     accent: "#1f68ad",
     terms: ["#1f77b4", "#d55e00", "#00896a"],
-    runs: ["#1f68ad", "#d55e00", "#00896a", "#a64d86"],
+    runs: ["#1f68ad", "#b84f00", "#007a5e", "#a64d86"],
     particles: ["#1f68ad", "#d99000", "#00896a", "#b8442c", "#5aa9dd", "#8a5a9e", "#c9a400", "#4d5663"],
     ramp: ["#d5dde6", "#8fb5d6", "#4189c0", "#1c5a94", "#0b2b54"],
   },
@@ -32,7 +32,7 @@ export function readTheme(element) {
     bg,
     fg,
     text: grey(0.88),
-    muted: grey(0.62),
+    muted: grey(0.74),
     faint: grey(0.34),
     hair: grey(0.16),
     wash: grey(0.055),
