@@ -49,7 +49,7 @@ class Classified:
 
 
 shown: Kept[Classified] = Kept(Name.CLASSIFIED)
-_costs: Kept[tuple[Hashable, str]] = Kept(Name.COSTS)  # of which request
+_costs: Kept[tuple[Hashable, str]] = Kept(Name.COSTS)  # of which points and seed
 
 
 def classify(chosen: Chosen, settings: RunSettings) -> None:
@@ -97,8 +97,9 @@ def show_run(present: Classified) -> None:
 
 def _say_costs(present: Classified) -> None:
     """What other ways would have cost, found once the run is shown."""
+    seed = present.live.run.settings.limits.seed
+    request = present.points.tobytes(), seed
     known = _costs.get()
-    if known is None or known[0] != present.request:
-        text = costs(present.checkpoint, present.points, present.live.run.settings)
-        known = _costs.put((present.request, text))
+    if known is None or known[0] != request:
+        known = _costs.put((request, costs(present.checkpoint, present.points, seed)))
     say(known[1], st.caption)

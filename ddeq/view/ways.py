@@ -16,6 +16,8 @@ from ddeq.run.settings import RunSettings, with_defaults
 from ddeq.solve.flow import Stopped
 from ddeq.solve.solvers import SOLVERS
 
+MOST_STEPS = 150
+
 
 @dataclass(frozen=True)
 class Way:
@@ -32,7 +34,7 @@ class Way:
 
 WAYS = {
     "Gradient flow": Way(
-        {"solver": "nesterov", "steps": 150},
+        {"solver": "nesterov", "steps": MOST_STEPS},
         "The Wasserstein gradient flow, with steps that look ahead and get shorter: it arrives.",
     ),
     "Paper's settings": Way(
@@ -79,16 +81,15 @@ def _go(prefix: str) -> None:
         st.session_state[f"{prefix}solver"] = WAYS[st.session_state["way"]].said["solver"]
 
 
-def costs(checkpoint: Checkpoint[Classifier], points: np.ndarray, settings: RunSettings) -> str:
-    """What each of the ways costs on an input, from the same start, as Markdown."""
+def costs(checkpoint: Checkpoint[Classifier], points: np.ndarray, seed: int) -> str:
+    """What each of the ways costs on an input until it arrives by the model's card, as Markdown."""
     said = []
     for name, way in WAYS.items():
-        limits = {k: getattr(settings.limits, k) for k in ("tolerance", "particles", "seed")}
         solved = flow_of_clouds(
             checkpoint.model,
             [points],
-            with_defaults(checkpoint.card, {**limits, **way.said}),
-            [settings.limits.seed],
+            with_defaults(checkpoint.card, {"seed": seed, **way.said, "steps": MOST_STEPS}),
+            [seed],
             next(checkpoint.model.parameters()).device,
         ).run()
         arrived = solved.stopped[0] in (Stopped.CONVERGED, Stopped.BELOW_ROUNDING)

@@ -74,7 +74,7 @@ def test_the_outcome_says_what_each_way_costs():
     test = launched(digit="60", **PLAIN)
     [cost] = [c.value for c in test.caption if "of each way" in c.value]
     assert "*Plain iteration* 16." in cost
-    assert "*Paper's settings* 201, without arriving" in cost and "*Gradient flow* " in cost
+    assert "*Paper's settings* 151, without arriving" in cost and "*Gradient flow* " in cost
 
 
 def test_objects_flow_too_and_arrive():
