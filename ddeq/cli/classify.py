@@ -28,6 +28,5 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     given = stood_up(given, checkpoint, device)
     chosen = settings(checkpoint, options)
     solve = ClassifierRun(checkpoint, prepare(given.cloud, checkpoint.card), chosen, device)
-    for _ in solve:
-        pass
+    solve.finish()
     return solve.outcome.to_dict() | {"notes": list(given.notes)}

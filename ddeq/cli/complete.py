@@ -44,8 +44,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     chosen = settings(checkpoint, options)
     partial = cut(given, options, chosen.limits.seed)
     solve = CompleterRun(checkpoint, partial, chosen, device, free=options.free)
-    for _ in solve:
-        pass
+    solve.finish()
     completed = in_file_axes(solve.completed, given.up)
     known = np.arange(len(completed)) < len(solve.hollow.known)
     save_file(options.out, write(completed, known))

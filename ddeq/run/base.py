@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
@@ -61,6 +62,15 @@ class Run(ABC, Generic[F]):
                 self._last = self._frame(step)
                 yield self._last
 
+    def finish(self) -> None:
+        """Go to the end at the solver's own speed: only the last step makes a frame.
+
+        No gradient is computed that the solver does not need.
+        """
+        self.flow.velocity = self.settings.solver.needs_velocity
+        [last] = deque(self.flow, maxlen=1)
+        self._last = self._frame(last)
+
     @property
     def last(self) -> F:
         """The newest frame.
@@ -84,7 +94,8 @@ class Run(ABC, Generic[F]):
     def _velocity_terms(self, step: FlowStep) -> VelocityTerms:
         kernel = self.settings.kernel.at(step.step)
         mass = self.flow.objective.mass(step.particles)
-        return velocity_terms(step, kernel, mass)
+        here = step if step.velocity is not None else self.flow.objective(step.particles)
+        return velocity_terms(here, kernel, mass)
 
     def _ending(self) -> dict[str, Any]:
         """What the outcomes of all runs tell."""

@@ -350,3 +350,30 @@ def test_networks_without_an_operator_have_a_dimension_too():
     np.testing.assert_array_equal(
         prepare(PointCloud(points, "object"), card), prepare(PointCloud(points, "object"), SPATIAL)
     )
+
+
+@pytest.mark.parametrize("solver", ["picard", "euler", "armijo", "anderson"])
+def test_finished_without_a_record_a_run_comes_to_the_same(tiny, solver):
+    """Only its last step makes a frame, and no gradient is computed that nobody needs."""
+    points = np.random.default_rng(0).normal(size=(9, 2)).astype(np.float32)
+    settings = RunSettings(SOLVERS[solver](), Riesz(), Limits(steps=6, tolerance=0.01))
+    recorded, finished = (ClassifierRun(tiny, points, settings) for _ in range(2))
+    *_, expected = recorded
+    velocities = []
+    evaluate = finished.flow.objective.__class__.__call__
+
+    def counted(self, z, velocity=True, *more, **named):
+        velocities.append(velocity)
+        return evaluate(self, z, velocity, *more, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(finished.flow.objective), "__call__", counted)
+        finished.finish()
+    np.testing.assert_array_equal(finished.last.particles, expected.particles)
+    np.testing.assert_allclose(finished.last.attraction, expected.attraction, rtol=1e-5, atol=1e-6)
+    same = {"seconds": 0.0}
+    assert dataclasses.replace(finished.outcome, **same) == dataclasses.replace(
+        recorded.outcome, **same
+    )
+    if not settings.solver.needs_velocity:
+        assert velocities[:-1] == [False] * (len(velocities) - 1)  # but for the last frame
