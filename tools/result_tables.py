@@ -13,7 +13,9 @@ NAMES = {
     "control": "zero-step control",
     "pcn": "PCN-style",
     "pointnet": "PointNet",
+    "mirror": "mirror in a vertical plane",
     "neighbour": "nearest neighbour",
+    "neighbour-untold": "nearest neighbour, not told the size",
     "copy": "copy the known points",
     "reference": "paper's flow to its end",
 }
@@ -276,6 +278,19 @@ def completion_differences(differences: Mapping[str, Row]) -> str:
     ]
     head = [f"{region}: {METRICS[metric][0]}" for region, metric in columns]
     return table(["DDEQ minus", *head], rows)
+
+
+def recognition_row(found: Row) -> str:
+    """How often the classifier is right on parts, on what they were completed to, on the whole."""
+    names = ("known", "completed", "whole")
+    shown = [f"{percent(found[n]['mean'], 1)} ({within_percent(found[n])})" for n in names]
+    return table(["as cut", "completed", "whole"], [shown])
+
+
+def within_percent(found: Row) -> str:
+    """An interval of shares."""
+    low, high = found["interval"]
+    return f"{100 * low:.1f} to {percent(high, 1)}"
 
 
 def completion_steps(steps: Mapping[str, Row]) -> str:

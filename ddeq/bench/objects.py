@@ -19,7 +19,18 @@ CLASSIFIER = OperatorConfig(  # of recipes/objects.toml
     tokens=TokenConfig((192, 96, 48), (16, 12, 12), (48, 64, 96)),
 )
 COMPLETER = CompleterConfig(  # of recipes/completion-objects.toml
-    OperatorConfig(input_dim=3, heads=8, cross_layers=3), lift="mlp", total=2.0
+    OperatorConfig(
+        input_dim=3,
+        particle_dim=3,
+        latent_dim=96,
+        hidden_dim=24,
+        heads=4,
+        cross_layers=2,
+        dropout=0.0,
+        tokens=TokenConfig((128, 64), (16, 12), (64, 128)),
+    ),
+    lift="none",
+    total=2.0,
 )
 
 

@@ -133,7 +133,6 @@ RATE = ("learning_rate", "warmup")
         ("digits", {}),
         # Going on without a flow, the control needs no new warm-up in its last stage.
         ("completion-digits", {2: RATE}),
-        ("completion-objects", {}),
     ],
 )
 def test_the_control_differs_from_the_model_by_its_flow_alone(name, otherwise):
@@ -158,7 +157,7 @@ def test_the_control_differs_from_the_model_by_its_flow_alone(name, otherwise):
 
 @pytest.mark.parametrize(
     "path",
-    [p for p in RECIPES if p.stem in {*FAMILY, "objects", "completion-modelnet"}],
+    [p for p in RECIPES if p.stem in {*FAMILY, "objects", "completion-objects"}],
     ids=lambda path: path.stem,
 )
 def test_a_control_differs_by_the_number_of_applications_alone(path):
