@@ -20,7 +20,7 @@ title(
 )
 left, right = columns("stage")
 with left:
-    chosen = choose_input("Objects")
+    chosen = choose_input("Objects", keep_all=True)
     family = family_of_choice(chosen)
     model = load_model(family.completer)
     with st.expander("Solver settings", icon=":material/tune:"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import streamlit as st
@@ -53,16 +54,18 @@ class Chosen:
     reading: Reading | None = None
 
 
-def choose_input(first: str = "Digits") -> Chosen | None:
+def choose_input(first: str = "Digits", keep_all: bool = False) -> Chosen | None:
     """A cloud and what is known of it; None while there is none to use, which is explained.
 
     Args:
         first: the source where neither the link nor another page names one.
+        keep_all: whether points of an upload that lie apart from the others stay: what is to be
+            completed is given back whole.
     """
-    sources = {
+    sources: dict[str, Callable[[], Chosen | None]] = {
         "Digits": _from_digits,
         "Objects": _from_objects,
-        "Upload": _from_upload,
+        "Upload": partial(_from_upload, keep_all),
         "Draw": _from_drawing,
     }
     with st.container(key="choose-input"):
@@ -134,7 +137,7 @@ def _picked(
     return number
 
 
-def _from_upload() -> Chosen | None:
+def _from_upload(keep_all: bool) -> Chosen | None:
     st.file_uploader(
         "A point cloud or a mesh of an object, or a flat cloud or a picture of a digit",
         help=f"Clouds and meshes: {', '.join(CLOUD_SUFFIXES)}. "
@@ -149,7 +152,7 @@ def _from_upload() -> Chosen | None:
         st.caption(f"Used: {verbatim(file.name)}, uploaded before.")
     if Path(file.name).suffix.lower() in PICTURE_SUFFIXES:
         return Chosen(thing_of_picture(file.file_id, file.name, file), None, DIGITS)
-    reading, flat = read_upload(file.file_id, file.name, file)
+    reading, flat = read_upload(file.file_id, file.name, file, keep_all)
     show_reading(reading)
     if flat and not as_object(file.file_id, reading):
         return Chosen(reading.cloud, None, DIGITS, reading)

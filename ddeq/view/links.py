@@ -53,8 +53,10 @@ def carry(page: str) -> None:
 
 
 def keep(page: str) -> None:
-    """Remember what the page's link says, for when it is left."""
+    """Remember what the page's link says, for when it is left; of one that was left, nothing."""
     carried = _carried.get() or _carried.put(_Carried())
+    if carried.page != page:  # the link is that of another page by now
+        return
     said = {name: text for name, text in st.query_params.to_dict().items() if name not in _MOMENT}
     carried.picked |= {name: text for name, text in said.items() if name in _PICKED}
     carried.settings[page] = {name: text for name, text in said.items() if name not in _PICKED}

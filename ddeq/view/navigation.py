@@ -11,6 +11,7 @@ from ddeq.view.private import leave_pages_folder
 def run(page: st.Page) -> None:
     """Run the page with what was picked and set when it was last left, and keep that."""
     carry(page.url_path)
+    keep(page.url_path)  # another page may be asked for, and begin, before this run has ended
     try:
         page.run()
     finally:  # an interrupted script run has set something, too

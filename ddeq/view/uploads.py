@@ -33,11 +33,13 @@ _SEED = 0  # the same upload and settings are the same cloud
 
 
 @st.cache_resource(max_entries=2, show_spinner="Reading the file")
-def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool]:
+def read_upload(
+    file_id: str, name: str, _file: BinaryIO, keep_all: bool = False
+) -> tuple[Reading, bool]:
     """What is in an uploaded file, and whether it lies in a plane.
 
     Of a large cloud points drawn at random are kept, many more than are ever used; in space without
-    those that lie apart from the others.
+    those that lie apart from the others, unless all are to be kept.
 
     Raises:
         UserError: see :func:`ddeq.input.clouds.read_file`.
@@ -58,7 +60,7 @@ def read_upload(file_id: str, name: str, _file: BinaryIO) -> tuple[Reading, bool
         reading = dataclasses.replace(
             reading, cloud=PointCloud(points[np.sort(some)], reading.cloud.name)
         )
-    if reading.kind == "cloud" and not flat:
+    if reading.kind == "cloud" and not flat and not keep_all:
         cloud, found = without_outliers(reading.cloud)
         reading = dataclasses.replace(reading, cloud=cloud, notes=reading.notes + found)
     return reading, flat
