@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -49,3 +50,9 @@ def test_a_mistake_is_noticed_and_its_file_kept(capsys, monkeypatch, tmp_path):
     status, found = run(capsys, monkeypatch, "--here", "--count", "12", "--keep", str(tmp_path))
     wrong = found["found"]["traceback: IndexError: list index out of range"]
     assert status == 1 and wrong == len([*tmp_path.iterdir()]) > 0
+
+
+def test_what_is_left_behind_is_counted(capsys, monkeypatch):
+    monkeypatch.setattr(mutate, "read_file", lambda *a: tempfile.mkstemp())
+    status, found = run(capsys, monkeypatch, "--here", "--count", "12")
+    assert status == 1 and found["left"]["files"] == found["found"]["read"] > 0

@@ -272,16 +272,13 @@ def what_comes_of(name: str, data: bytes, here: bool) -> str:
     return "slow" if time.monotonic() - began > SLOW else found
 
 
-def leftovers(before: set[Path]) -> dict[str, int]:
-    """Children that run on, and temporary files that were not there before."""
-    return {
-        "children": len(psutil.Process().children(recursive=True)),
-        "files": len(_temporary() - before),
-    }
+def leftovers(before: set[int], folder: Path) -> dict[str, int]:
+    """Children that run on and did not before, and files in the temporary folder of this run."""
+    return {"children": len(_children() - before), "files": len([*folder.iterdir()])}
 
 
-def _temporary() -> set[Path]:
-    return {path for path in Path(tempfile.gettempdir()).iterdir() if path.name.startswith("ddeq-")}
+def _children() -> set[int]:
+    return {child.pid for child in psutil.Process().children(recursive=True)}
 
 
 def main() -> int:
@@ -293,10 +290,10 @@ def main() -> int:
     parser.add_argument("--here", action="store_true", help="in this process")
     parser.add_argument("--keep", type=Path, help="folder to keep files in that went wrong")
     options = parser.parse_args()
-    files, before, began = whole_files(), _temporary(), time.monotonic()
+    files, before, began = whole_files(), _children(), time.monotonic()
     found, kinds = Counter[str](), Counter[str]()
     apart = patch("ddeq.input.clouds.parse_apart", parse) if options.here else nullcontext()
-    with apart:
+    with apart, tempfile.TemporaryDirectory() as own, patch("tempfile.tempdir", own):
         for number in range(options.first, options.first + options.count):
             if time.monotonic() - began > options.seconds:
                 break
@@ -306,7 +303,7 @@ def main() -> int:
             kinds[Path(name).suffix] += 1
             if what not in ("read", "refused") and options.keep is not None:
                 (options.keep / f"{number}-{name}").write_bytes(data)
-    left = leftovers(before)
+        left = leftovers(before, Path(own))
     print(json.dumps({"files": sum(found.values()), "kinds": kinds, "found": found, "left": left}))
     return int(bool({*found} - {"read", "refused"}) or any(left.values()))
 

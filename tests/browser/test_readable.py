@@ -1,9 +1,10 @@
 """What is small can be read, and where the keyboard is can be seen, in headless Chromium."""
 
+import contextlib
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 PAGES = {"classify": "?digit=60", "complete": "complete?object=0", "lab": "lab?digit=60"}
 # Texts below 18 pixels whose contrast with what is behind them is less than 4.5 : 1.
@@ -83,7 +84,10 @@ def visit(chromium, app):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
 def test_small_text_stands_out(visit, name, scheme):
-    assert visit(PAGES[name], color_scheme=scheme).evaluate(FAINT) == []
+    page = visit(PAGES[name], color_scheme=scheme)
+    with contextlib.suppress(TimeoutError):  # while a page is drawn anew, its old parts are pale
+        page.wait_for_function(f"() => ({FAINT})().length === 0")
+    assert page.evaluate(FAINT) == []
 
 
 def test_the_keyboard_is_seen_among_the_pages(visit):
