@@ -45,11 +45,22 @@ def carry(page: str) -> None:
         return
     carried.page = page
     known = dict(carried.settings.get(page, {}))
-    if page not in _WITHOUT_INPUT and not any(name in st.query_params for name in _PICKED):
+    if page not in _WITHOUT_INPUT and not _names_another(carried.picked):
         known |= carried.picked
     missing = {name: text for name, text in known.items() if name not in st.query_params}
     if missing:
         put_into_link(missing)
+
+
+def _names_another(picked: dict[str, str]) -> bool:
+    """Whether the link names an input that is not what was picked.
+
+    The source alone may be there already, as its field takes its value along.
+    """
+    source = st.query_params.get("input", picked.get("input"))
+    return (
+        "digit" in st.query_params or "object" in st.query_params or source != picked.get("input")
+    )
 
 
 def keep(page: str) -> None:
