@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ddeq.cli.modelnet import add_data_of_model
 from ddeq.cli.parser import Parser, add_common, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import MODEL, load_kind
@@ -34,12 +35,7 @@ STRANGERS = 200  # of each kind
 def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     """The task among the others of ``evaluate``."""
     task = tasks.add_parser("known", help=run.__doc__, description=run.__doc__)
-    task.add_argument(
-        "--data",
-        type=Path,
-        metavar="DATA_FOLDER",
-        help="with ModelNet40, or with MNIST's IDX files where the model is of digits",
-    )
+    add_data_of_model(task)
     task.add_argument(
         "--furniture",
         type=Path,

@@ -52,6 +52,16 @@ def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     task.set_defaults(run=recorded(run), model=weights_file("objects"))
 
 
+def add_data_of_model(task: Parser) -> None:
+    """Where the data are that a classifier, of objects or of digits, is asked about."""
+    task.add_argument(
+        "--data",
+        type=Path,
+        metavar="DATA_FOLDER",
+        help="with ModelNet40, or with MNIST's IDX files where the model is of digits",
+    )
+
+
 def add_data(task: Parser) -> None:
     """The options of every task on ModelNet's shapes: where they are, and which."""
     folder = "MODELNET_FOLDER"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ddeq.cli.modelnet import add_data_of_model
 from ddeq.cli.parser import Parser, add_common, whole
 from ddeq.cli.recording import add_card, add_record, recorded
 from ddeq.cli.solving import add_run, load_kind, settings
@@ -35,12 +35,7 @@ POINTS = 1024  # of a shape, before it is disturbed
 def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
     """The task among the others of ``evaluate``."""
     task = tasks.add_parser("robustness", help=run.__doc__, description=run.__doc__)
-    task.add_argument(
-        "--data",
-        type=Path,
-        metavar="DATA_FOLDER",
-        help="with ModelNet40, or with MNIST's IDX files where the model is of digits",
-    )
+    add_data_of_model(task)
     task.add_argument("--split", choices=["test", "validation"], default="test")
     task.add_argument(
         "--limit", type=whole(1), default=400, help="so many inputs (default: %(default)s)"
