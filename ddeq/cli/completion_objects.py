@@ -14,7 +14,7 @@ from ddeq.cli.solving import add_run, load_kind, said, settings
 from ddeq.evaluation import completion
 from ddeq.evaluation.mirror import mirror
 from ddeq.evaluation.modelnet import drawn
-from ddeq.evaluation.object_cases import CUTS, cut_objects
+from ddeq.evaluation.object_cases import CUTS, WORN, cut_objects
 from ddeq.evaluation.object_neighbours import ObjectNeighbours
 from ddeq.evaluation.recognition import recognition
 from ddeq.run.device import pick_device
@@ -34,7 +34,12 @@ def add_task(tasks: argparse._SubParsersAction[Parser]) -> None:
         metavar="FURNITURE_FOLDER",
         help="also the test models of the unpacked package sweethome3d-furniture",
     )
-    task.add_argument("--cuts", choices=CUTS, nargs="+", help="only these; default: all of them")
+    task.add_argument(
+        "--cuts",
+        choices=(*CUTS, *WORN),
+        nargs="+",
+        help=f"only these; default: {', '.join(CUTS)}; the others are scans by worse sensors",
+    )
     task.add_argument("--points", type=whole(6), help="of a whole object (default: 1024)")
     task.add_argument("--limit", type=whole(1), help="only so many objects, from the whole split")
     task.add_argument(

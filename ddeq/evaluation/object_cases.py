@@ -1,4 +1,5 @@
-"""Objects with a part missing: each seen from one side, with a sphere and a half-space removed."""
+"""Objects with a part missing: seen from one side, with a sphere or a half-space removed, or as a
+sensor has seen one side that misses stripes, adds noise, or finds few points."""
 
 from __future__ import annotations
 
@@ -10,8 +11,11 @@ from ddeq.evaluation.cases import Case, usable
 from ddeq.input.preprocess import standardise
 from ddeq.training.datasets.holes import Views
 from ddeq.training.datasets.objects import ObjectClouds
+from ddeq.training.datasets.wear import Wear
 
 CUTS = ("scan", "sphere", "plane")
+WORN = ("striped", "noisy", "thinned")
+"""Scans as sensors have them, see :class:`ddeq.training.datasets.wear.Wear`; on request."""
 POINTS = 1024  # of a whole object
 
 
@@ -27,23 +31,22 @@ def cut_objects(
     Args:
         objects: to cut.
         points: drawn of each surface, 1,024 if None. As many as a cut removes are to complete it.
-        cuts: only these ways, out of :data:`CUTS`; None are all.
+        cuts: only these ways, out of :data:`CUTS` and :data:`WORN`; None are all of the former.
     """
     cases, tried = [], 0
     for k in range(len(objects)):
         batch = objects.batch(torch.tensor([k]), points or POINTS, torch.Generator().manual_seed(k))
-        whole = batch.x[0].double().numpy()  # (M, 3)
-        for way, cut in enumerate(CUTS):
-            if cuts is not None and cut not in cuts:
-                continue
+        for cut in cuts or CUTS:
             tried += 1
-            number = len(CUTS) * k + way
-            of_this = {name: float(name == cut) for name in CUTS}
-            views = Views(of_this["scan"], of_this["sphere"], of_this["plane"])
+            number = _number(k, cut)
             generator = torch.Generator().manual_seed(number)
-            keep = views.known(batch.x, batch.mask, generator)[0].numpy()  # (M,)
+            views = _views(cut)
+            kept = views.known(batch.x, batch.mask, generator)  # (1, M)
+            x, mask = views.sensed(batch.x, batch.mask, kept, generator)
+            keep = kept[mask].numpy()  # (M',)
             if not usable(keep):
                 continue
+            whole = x[mask].double().numpy()  # (M', 3)
             cases.append(
                 Case(
                     number=number,
@@ -57,3 +60,24 @@ def cut_objects(
                 )
             )
     return cases, tried - len(cases)
+
+
+def _number(k: int, cut: str) -> int:
+    """Of the case: the first cuts of all objects, one after another, and then those of wear."""
+    if cut in CUTS:
+        return len(CUTS) * k + CUTS.index(cut)
+    return 1_000_000 * (1 + WORN.index(cut)) + k
+
+
+def _views(cut: str) -> Views:
+    """That one way to cut."""
+    if cut in WORN:
+        worn = Wear(
+            striped=float(cut == "striped"),
+            noisy=float(cut == "noisy"),
+            thinned=float(cut == "thinned"),
+        )
+        return Views(1.0, 0.0, 0.0, wear=worn)
+    return Views(
+        scan=float(cut == "scan"), sphere=float(cut == "sphere"), plane=float(cut == "plane")
+    )

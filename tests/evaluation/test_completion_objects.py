@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 from ddeq.evaluation.cases import Case
 from ddeq.evaluation.completion import compare, decode, score, solve
 from ddeq.evaluation.mirror import mirror
-from ddeq.evaluation.object_cases import CUTS, cut_objects
+from ddeq.evaluation.object_cases import CUTS, WORN, cut_objects
 from ddeq.evaluation.object_neighbours import RADIUS, ObjectNeighbours
 from ddeq.evaluation.recognition import recognition
 from ddeq.input.preprocess import standardise
@@ -198,3 +198,15 @@ def test_the_table_has_every_method_metric_and_cut():
     found = score(cases, free)["whole"]["emd"].mean()
     assert table["methods"]["pcn"]["whole"]["emd"]["mean"] == pytest.approx(found, rel=1e-4)
     assert table["steps_table"]["2"]["whole"] == table["methods"]["ddeq"]["whole"]
+
+
+def test_worse_sensors_see_scans_worse():
+    striped, noisy, thinned = (cut_objects(TESTED, 500, [cut])[0] for cut in WORN)
+    scans = cut_objects(TESTED, 500, ["scan"])[0]
+    for k, scan in enumerate(scans):
+        surface = cKDTree(scan.whole)
+        assert surface.query(striped[k].whole)[0].max() == 0
+        assert len(thinned[k].whole) < 500 == len(noisy[k].whole)
+        assert surface.query(thinned[k].whole)[0].max() == 0
+        away = surface.query(noisy[k].known)[0]
+        assert away.min() > 0 and surface.query(noisy[k].removed)[0].max() == 0

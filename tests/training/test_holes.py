@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ddeq.model.completer import free_count
 from ddeq.training.datasets.holes import Holes, Views, cut
 from ddeq.training.datasets.packed import Batch, standardised
+from ddeq.training.datasets.wear import Wear
 
 
 def clouds(seed: int, size: int = 40) -> Batch:
@@ -173,3 +174,52 @@ def test_a_cut_object_keeps_its_proportions_and_is_to_get_what_it_lost():
         torch.testing.assert_close(variance, torch.tensor(1.0), atol=1e-4, rtol=0)
         ratio = (full[1:9] - full[0]).norm(dim=1) / (whole[1:9] - whole[0]).norm(dim=1)
         np.testing.assert_allclose(ratio, ratio[0], rtol=1e-4)
+
+
+# Sensors
+
+
+def worn(**wear: float) -> Views:
+    return Views(1, 0, 0, wear=Wear(**wear))
+
+
+@given(st.integers(0, 99), st.floats(0.1, 0.6))
+def test_stripes_hide_bands_across_one_direction(seed, share):
+    points = np.random.default_rng(seed).random((4000, 1))  # on a line, the direction is known
+    wear = Wear(striped=1.0, stripe_share=(share, share))
+    stays = wear.unstriped(points, np.random.default_rng(seed))[points[:, 0].argsort()]
+    edges = (stays[1:] != stays[:-1]).sum()
+    assert 1 <= edges <= 2 * 5 + 1  # whole bands, of two to five stripes
+    assert abs(1 - stays.mean() - share) < 0.05
+    assert Wear().unstriped(points, np.random.default_rng(seed)).all()
+
+
+def test_noise_moves_known_points_alone_and_by_what_it_says():
+    batch = balls(4000)
+    kept = torch.rand(batch.mask.shape, generator=generator()) < 0.5
+    kept &= batch.mask
+    x, mask = Wear(noisy=1.0, noise=0.02).sensed(batch.x, batch.mask, kept, generator())
+    moved = x - batch.x
+    assert torch.equal(mask, batch.mask) and not moved[~kept].any()
+    for one, known, valid, change in zip(batch.x, kept, batch.mask, moved, strict=True):
+        side = (one[valid].amax(0) - one[valid].amin(0)).max()
+        torch.testing.assert_close(change[known].std(), 0.02 * side, rtol=0.05, atol=0)
+
+
+def test_thinned_points_are_neither_known_nor_missing():
+    batch = balls()
+    plain = cut(batch, worn(), generator())
+    thin = cut(batch, worn(thinned=1.0, thin=0.25), generator())
+    share = thin.known_mask.sum(1) / plain.known_mask.sum(1)
+    torch.testing.assert_close(share, torch.full((4,), 0.25), atol=0.12, rtol=0)
+    missing = [(one.full_mask & ~one.kept).sum(1) for one in (plain, thin)]
+    assert torch.equal(*missing) and torch.equal(Views().free(thin, 9.0), missing[1])
+
+
+def test_every_cloud_is_worn_or_not_by_its_share():
+    batch = balls()
+    batch = Batch(*(t.repeat_interleave(50, 0) for t in (batch.x, batch.mask, batch.labels)))
+    kept, g = batch.mask, generator()
+    x, mask = Wear(noisy=0.3, thinned=0.6).sensed(batch.x, batch.mask, kept, g)
+    noisy, thin = (x != batch.x).flatten(1).any(1), (mask != batch.mask).any(1)
+    assert 0.2 < noisy.float().mean() < 0.4 and 0.5 < thin.float().mean() < 0.7

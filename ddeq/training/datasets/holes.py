@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from ddeq.input.partial import Orbit, beyond_plane, outside_sphere, seen_from
 from ddeq.model.completer import free_count
 from ddeq.training.datasets.packed import Batch, standardised_by
+from ddeq.training.datasets.wear import Wear
 
 
 class Cut(Protocol):
@@ -25,6 +26,11 @@ class Cut(Protocol):
 
     def known(self, x: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
         """Which points of standardised clouds ``(B, M, d)`` with ``mask (B, M)`` remain."""
+
+    def sensed(
+        self, x: Tensor, mask: Tensor, kept: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """The clouds as a sensor has them that sees what is ``kept (B, M)``: ``x`` and ``mask``."""
 
     def free(self, batch: Partial, total: float) -> Tensor:
         """How many points complete each cloud, ``(B,)``; ``total`` is the model's rule."""
@@ -70,6 +76,12 @@ class Holes:
         inside = (torch.cdist(x, centres, compute_mode=exact) <= radius) & open_hole  # (B, M, most)
         return mask & ~inside.any(2)
 
+    def sensed(
+        self, x: Tensor, mask: Tensor, kept: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """As they are: digits are not scanned."""
+        return x, mask
+
     def free(self, batch: Partial, total: float) -> Tensor:
         """By the paper's rule."""
         return free_count(batch.known_mask.sum(1), total)
@@ -82,6 +94,7 @@ class Views:
     Attributes:
         scan, sphere, plane: how often, relative to each other.
         sphere_share, plane_share: smallest and largest share of the points that these remove.
+        wear: what a sensor does to what is left.
     """
 
     scan: float = 2.0
@@ -89,7 +102,12 @@ class Views:
     plane: float = 1.0
     sphere_share: tuple[float, float] = (0.15, 0.4)
     plane_share: tuple[float, float] = (0.2, 0.5)
+    wear: Wear = field(default_factory=Wear)
     isotropic = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.wear, dict):  # out of a recipe
+            object.__setattr__(self, "wear", Wear(**self.wear))
 
     def known(self, x: Tensor, mask: Tensor, generator: torch.Generator) -> Tensor:
         """Which points remain, ``(B, M)`` bool; arguments as of :meth:`Holes.known`."""
@@ -100,8 +118,15 @@ class Views:
         for k, way in enumerate(ways.tolist()):
             points = x[k, mask[k]].numpy()
             keep = (self._scan, self._sphere, self._plane)[way](points, rng)
+            keep &= self.wear.unstriped(points, rng)
             kept[k, mask[k]] = torch.from_numpy(keep)
         return kept
+
+    def sensed(
+        self, x: Tensor, mask: Tensor, kept: Tensor, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """With the sensor's noise, and without the points that it misses."""
+        return self.wear.sensed(x, mask, kept, generator)
 
     def free(self, batch: Partial, total: float) -> Tensor:
         """As many as were removed."""
@@ -151,10 +176,14 @@ def cut(batch: Batch, holes: Cut, generator: torch.Generator, least: int = 3) ->
     """Cut standardised clouds; one that would keep fewer than ``least`` is spared."""
     kept = holes.known(batch.x, batch.mask, generator)  # (B, M)
     kept = torch.where((kept.sum(1) >= least)[:, None], kept, batch.mask)
+    x, mask = holes.sensed(batch.x, batch.mask, kept, generator)
+    enough = ((kept & mask).sum(1) >= least)[:, None]
+    mask = torch.where(enough, mask, batch.mask)  # (B, M)
+    kept = kept & mask
     counts = kept.sum(1)  # (B,)
     order = kept.int().argsort(dim=1, descending=True, stable=True)[:, : int(counts.max())]
     known_mask = torch.arange(order.shape[1]) < counts[:, None]  # (B, K)
-    full = standardised_by(batch.x, batch.mask, kept, holes.isotropic)
+    full = standardised_by(x, mask, kept, holes.isotropic)
     known = full.gather(1, order[..., None].expand(-1, -1, full.shape[-1]))  # (B, K, d)
     known = known.masked_fill(~known_mask[..., None], 0.0)
-    return Partial(known, known_mask, full, batch.mask, kept)
+    return Partial(known, known_mask, full, mask, kept)
