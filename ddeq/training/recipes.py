@@ -63,6 +63,8 @@ class Stage:
             over all classes (https://arxiv.org/abs/1512.00567, section 7).
         lengths: completion only: the loss measures them by the spread of the ``known`` points, or
             of the ``whole`` cloud, so that clouds of which little is known do not outweigh others.
+        precision: completion only: the network is applied in ``float32``, or its products are taken
+            in ``bfloat16`` (losses never are), which is faster where the processor knows them.
         residual_weight, spread_weight, spread_target, separation_weight, separation_target,
             entropy_weight, missing_weight, chamfer_weight: see the losses in
             ``ddeq.training.tasks``.
@@ -83,6 +85,7 @@ class Stage:
     supervise: str = "all"
     label_smoothing: float = 0.0
     lengths: str = "known"
+    precision: str = "float32"
     residual_weight: float = 0.0
     spread_weight: float = 0.0
     spread_target: float = 1.0
@@ -99,6 +102,8 @@ class Stage:
             raise ValueError(f"supervise is 'all' or 'last', not '{self.supervise}'")
         if self.lengths not in ("known", "whole"):
             raise ValueError(f"lengths are of the 'known' or the 'whole', not '{self.lengths}'")
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision is 'float32' or 'bfloat16', not '{self.precision}'")
 
     def draw(self, generator: torch.Generator) -> tuple[Solver, int]:
         """A solver and a number of steps for one batch."""

@@ -285,3 +285,22 @@ def test_training_flows_as_completion_does_afterwards(rings, monkeypatch):
     settings = RunSettings(Euler(step_size=1.0), Riesz(), Limits()).taking(4)
     expected = flow_of(encoded, model.lift(start), settings).run().particles
     torch.testing.assert_close(flowed[0][mask], expected[mask])
+
+
+def test_half_precision_is_near_and_is_not_the_losses(rings):
+    torch.manual_seed(0)
+    model = Completer(CompleterConfig(dataclasses.replace(SIZES, particle_dim=2), "none"))
+    some = given(batch_of(rings), torch.randn(6, 5, 2))
+    full, half = (
+        losses(model, some, Stage(1, unroll=2, precision=precision), Picard(), 2)
+        for precision in ("float32", "bfloat16")
+    )
+    assert half.total.dtype == torch.float32 and half.total != full.total
+    torch.testing.assert_close(half.total, full.total, rtol=0.03, atol=0)
+    weights = [*model.operator.feed_forward.parameters()]
+    slopes = [torch.autograd.grad(found.total, weights) for found in (full, half)]
+    for exact, quick in zip(*slopes, strict=True):
+        assert quick.dtype == torch.float32
+        assert torch.cosine_similarity(exact.flatten(), quick.flatten(), dim=0) > 0.9
+    with pytest.raises(ValueError, match="precision"):
+        Stage(1, precision="float16")

@@ -91,12 +91,16 @@ def losses(model: Completer, given: Given, stage: Stage, solver: Solver, steps: 
         solver, steps: how to solve; without a step the lift of the start is trained, too.
     """
     batch, mask = given.batch, given.mask
-    encoded = model.encode(batch.known, batch.known_mask, given.counts, twice=True)
-    operator = encoded.operator
-    z = solved(encoded, model.lift(given.start), solver, steps)  # (B, N, d)
+    quick = torch.autocast(
+        batch.known.device.type, torch.bfloat16, enabled=stage.precision == "bfloat16"
+    )
+    with quick:
+        encoded = model.encode(batch.known, batch.known_mask, given.counts, twice=True)
+        z = solved(encoded, model.lift(given.start), solver, steps)  # (B, N, d)
     found = []
     for k in range(stage.unroll):
-        image = operator(z)  # (B, N, d)
+        with quick:
+            image = encoded.operator(z).float()  # (B, N, d)
         # The start need not be an equilibrium.
         before = z.detach() if steps or k else image.detach()
         found.append(_losses_at(batch, model.points(image), before, image, mask, stage))
