@@ -146,6 +146,12 @@ class Attention(nn.Module):
         keys, values = self.key_value(source).chunk(2, dim=-1)
         return self._split(keys), self._split(values)
 
+    def ask(self, t: Tensor) -> Tensor:
+        """Queries of ``t (B, N, d)``, ``(B, heads, N, d/heads)``: by keys they are the scores."""
+        query = self._split(self.query(t))
+        # Scaling the queries touches far fewer numbers than scaling the scores.
+        return query / math.sqrt(query.shape[-1])
+
     def forward(
         self, t: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None, fused: bool
     ) -> Tensor:
@@ -154,14 +160,13 @@ class Attention(nn.Module):
         The fused kernel saves memory and time on large clouds; the plain operations can be
         differentiated twice, which unrolling a gradient flow needs.
         """
-        query = self._split(self.query(t))  # (B, heads, N, d/heads)
         if not fused:
-            # Scaling the queries touches far fewer numbers than scaling the scores.
-            scores = (query / math.sqrt(query.shape[-1])) @ keys.transpose(-1, -2)
+            scores = self.ask(t) @ keys.transpose(-1, -2)
             if mask is not None:
                 scores = scores.masked_fill(~mask, -math.inf)
             mixed = scores.softmax(-1) @ values  # (B, heads, N, d/heads)
         else:
+            query = self._split(self.query(t))  # (B, heads, N, d/heads)
             mixed = F.scaled_dot_product_attention(query, keys, values, mask)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
@@ -361,6 +366,27 @@ class Operator(nn.Module):
             t = layer(t, keys, values, context.mask, next(keep), fused)
         t = self.feed_forward(t, next(keep))  # (B, N, d)
         return t if self.particle_out is None else self.particle_out(t)
+
+    def queries(self, z: Tensor, context: Context, mask: Tensor | None = None) -> Tensor:
+        """With what particles look at the input when ``F`` is applied, without dropout.
+
+        Args:
+            z: particles ``(B, N, d)``, or ``(B, N, p)``.
+            context: of the input, or of one input for all ``B``.
+            mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
+
+        Returns:
+            ``(B, L heads, N, d/heads)``, cross layer after cross layer; none of no layers.
+        """
+        z4 = self._meet(z, context)
+        keys, values = self.self_encoder.attention.project(z4)
+        t = self.self_encoder(z4, *_joined(keys, values, mask, context.known), None, fused=False)
+        asked = [z4.new_empty(len(z4), 0, z4.shape[1], z4.shape[2] // self.config.heads)]
+        cross_encoder = cast(list[EncoderLayer], [*self.cross_encoder])
+        for layer, keys, values in zip(cross_encoder, context.keys, context.values, strict=True):
+            asked.append(layer.attention.ask(t))
+            t = layer(t, keys, values, context.mask, None, fused=False)
+        return torch.cat(asked, 1)
 
 
 def _joined(

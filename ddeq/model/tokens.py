@@ -12,6 +12,7 @@ https://arxiv.org/abs/1801.07829, section 3.2 (edges).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -77,6 +78,29 @@ class TokenEncoder(nn.Module):
         for k, level in enumerate(self.levels):
             found = level(found, ordered=k > 0)
         return found
+
+    def shares(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """How much of each token each point is, ``(B, C, M)``; rows sum to one.
+
+        On every level a centre is shared evenly by the neighbours that it gathered, so a point
+        counts as often as there are ways to it. What the network makes of them is not asked: that
+        differs from feature to feature.
+
+        Args:
+            x: input points ``(B, M, d_x)``.
+            mask: ``(B, M)`` bool, True where a point is valid; None if all are. Others have no
+                share of valid tokens.
+        """
+        shares: Tensor | None = None
+        for k, level in enumerate(cast(list[EdgeLevel], [*self.levels])):
+            groups = grouped(x, mask, level.centres, level.neighbours, ordered=k > 0)
+            each = torch.full_like(groups.near, 1 / groups.near.shape[2], dtype=x.dtype)
+            zeros = x.new_zeros(*groups.centres.shape, x.shape[1])  # (B, C, M')
+            own = zeros.scatter_add(2, groups.near, each)
+            shares = own if shares is None else own @ shares
+            x, mask = gathered(x, groups.centres), groups.mask
+        assert shares is not None  # there is a level at least
+        return shares
 
 
 class EdgeLevel(nn.Module):

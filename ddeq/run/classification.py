@@ -6,13 +6,15 @@ prepare(cloud) -> ClassifierRun(checkpoint, points, settings) -> iterate -> Outc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
 
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier
+from ddeq.model.encoded import Applied
+from ddeq.model.looking import Looking, looking
 from ddeq.run.base import Run
 from ddeq.run.familiar import KNOWN_SHARE, Ends, familiar_of
 from ddeq.run.flows import flow_of
@@ -83,7 +85,9 @@ class ClassifierRun(Run[Frame]):
         device, limits = torch.device(device), settings.limits
         x = torch.from_numpy(points)[None].to(device)  # (1, M, d_x)
         z0 = self.model.start([limits.seed], limits.particles)
-        flow = flow_of(self.model.encode(x), z0, settings, [limits.seed])
+        encoded = self.model.encode(x)
+        self._x, self._context = x, cast(Applied, encoded.operator).context
+        flow = flow_of(encoded, z0, settings, [limits.seed])
         super().__init__(flow, settings, device)
 
     def _frame(self, step: FlowStep) -> Frame:
@@ -119,6 +123,10 @@ class ClassifierRun(Run[Frame]):
                 z = self.flow.objective.operator(z)
                 seen.append(z)
         return principal_axes(as_array(torch.cat(seen, 1)), axes)
+
+    def looking(self) -> Looking:
+        """What its particles look at."""
+        return looking(self.model.operator, self._context, self._x)
 
     @property
     def outcome(self) -> Outcome:

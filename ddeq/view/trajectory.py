@@ -12,12 +12,15 @@ import torch
 
 from ddeq.input.answers import Answer
 from ddeq.metrics.particles import distinct_particles
+from ddeq.model.looking import Looking
 from ddeq.run.classification import ClassifierRun, Frame
+from ddeq.run.frames import as_array
 from ddeq.run.projection import Projection
-from ddeq.view.player import Curve, Trajectory
+from ddeq.view.player import Curve, Looked, Trajectory
 from ddeq.view.words import class_name, right_names
 
 MOST_COUNTED = 100
+MOST_LOOKING = 100  # particles of whose attention is told: that of more fills a page's memory
 CURVES = {
     "objective": ("objective G", "residual", True),
     "relative_objective": ("G / G\u2080", "residual", True),
@@ -38,6 +41,7 @@ class Shown:
         answer: what it is, if known.
         moved_by_gradient: whether the solver steps along the velocity, so that its parts explain
             the step.
+        looking: what of the input particles look at; None where that is not shown.
     """
 
     label: str
@@ -46,6 +50,7 @@ class Shown:
     points: np.ndarray
     answer: Answer | None = None
     moved_by_gradient: bool = True
+    looking: Looking | None = None
 
 
 def of_classifier(
@@ -53,7 +58,9 @@ def of_classifier(
 ) -> Callable[[Sequence[Frame]], Trajectory]:
     """What turns this run's frames into what the player shows: see :func:`trajectory`."""
     by_gradient = run.settings.solver.needs_velocity
-    shown = Shown(name, run.projection(), run.labels, points, answer, by_gradient)
+    few = run.flow.z0.shape[1] <= MOST_LOOKING
+    looking = run.looking() if few else None
+    shown = Shown(name, run.projection(), run.labels, points, answer, by_gradient, looking)
     return partial(trajectory, shown)
 
 
@@ -82,7 +89,21 @@ def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
             f"{shares.sum():.0%} of the variance"
         ),
         right=right_names(shown.answer, shown.labels),
+        **_looks(shown.looking, frames),
     )
+
+
+def _looks(looking: Looking | None, frames: Sequence[Frame]) -> dict[str, Any]:
+    """With what the particles of T frames look at the input, and at what of it, by name."""
+    if looking is None or not looking.keys.shape[1]:
+        return {}
+    particles = torch.from_numpy(np.stack([f.particles for f in frames]))  # (T, N, d)
+    return {
+        "looked": Looked(
+            as_array(looking.keys), None if looking.shares is None else as_array(looking.shares)
+        ),
+        "queries": looking.queries(particles.to(looking.keys.device)).cpu().numpy(),
+    }
 
 
 def _distinct(frames: Sequence[Frame]) -> tuple[Curve, ...]:

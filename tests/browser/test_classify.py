@@ -100,6 +100,36 @@ def test_a_link_reproduces_the_run(visit):
     assert bars(again) == bars(page)
 
 
+@pytest.mark.parametrize("query", ["digit=60", "input=Objects&object=6"])
+def test_what_a_particle_looks_at_lights_up_and_moves_with_the_flow(visit, query):
+    page = visit(query, settled=False)
+    expect(page.get_by_test_id("player-status")).to_contain_text("of where it began")
+    canvas, said = page.get_by_test_id("player-input"), page.get_by_test_id("player-looking")
+
+    def picture() -> str:
+        page.evaluate(TWO_FRAMES)
+        return canvas.evaluate("canvas => canvas.toDataURL()")
+
+    scrub(page, 1)
+    pictures = [picture()]
+    page.get_by_test_id("player-stage").focus()
+    page.keyboard.press("p")
+    expect(said).to_have_text(re.compile(r"Particle 1: half on \d+ points?"))
+    pictures.append(picture())
+    page.keyboard.press("p")
+    expect(said).to_contain_text("Particle 2")
+    pictures.append(picture())
+    scrub(page, 4)
+    pictures.append(picture())
+    page.get_by_test_id("player-head").select_option("head 2")
+    pictures.append(picture())
+    assert len(set(pictures)) == len(pictures)
+    page.get_by_test_id("player-stage").focus()
+    page.keyboard.press("Escape")
+    expect(said).to_contain_text("Click a particle")
+    assert picture() == pictures[0]
+
+
 def test_a_setting_changed_runs_again_and_enters_the_link(visit):
     page = visit("digit=100")
     page.get_by_text("Solver settings").click()

@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from ddeq.view.player import Curve, Trajectory, encode, export_html
+from ddeq.view.player import Curve, Looked, Trajectory, encode, export_html
 
 T, N, CLASSES = 41, 8, ("cat", "dog", "owl")
 
@@ -123,6 +124,86 @@ def stage_pixels(page):
 def blueish(pixels):
     """How many pixels have the particles' accent colour rather than grey."""
     return int((pixels[..., 2] - pixels[..., 0] > 60).sum())
+
+
+def looking_run():
+    """Two heads: by the first, particle 0 looks at the left end of a row of points at first and at
+    its right end at last; by the second, at its middle throughout."""
+    M, time = 21, np.linspace(0, 1, T)
+    queries = np.zeros((T, 2, N, M), np.float32)
+    queries[:, 0, 0, 0], queries[:, 0, 0, M - 1] = 20 * (1 - time), 20 * time
+    queries[:, 1, :, M // 2] = 20
+    row = np.stack([np.linspace(-1, 1, M), np.zeros(M)], 1).astype(np.float32)
+    looked = Looked(np.broadcast_to(np.eye(M, dtype=np.float32), (2, M, M)))
+    return replace(trajectory(), input=row, looked=looked, queries=queries)
+
+
+def glow(page):
+    """Where on the input, from 0 at the left to 1, points are lit, or None."""
+    return page.get_by_test_id("player-input").evaluate(
+        """(canvas) => {
+          const { width, height } = canvas;
+          const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+          let [sum, count] = [0, 0];
+          for (let i = 0; i < data.length; i += 4) {
+            if (data[i + 3] < 200 || data[i] - data[i + 2] < 100) continue;
+            sum += (i / 4) % width;
+            count += 1;
+          }
+          return count ? sum / count / width : null;
+        }"""
+    )
+
+
+def pin(page, n):
+    page.mouse.click(*screen_position(page, n))
+    expect(page.get_by_test_id("player-pin")).to_contain_text(f"particle {n + 1}")
+    page.evaluate("new Promise(f => requestAnimationFrame(() => requestAnimationFrame(f)))")
+
+
+def test_a_pinned_particle_lights_what_it_looks_at(visit):
+    page = visit(looking_run())
+    said, head = page.get_by_test_id("player-looking"), page.get_by_test_id("player-head")
+    expect(said).to_have_text("Click a particle: what does it look at?")
+    expect(head).to_be_hidden()
+    assert glow(page) is None
+    pin(page, 0)
+    assert said.get_attribute("title").endswith("particle 1 pays the 21 points.")
+    head.select_option("head 1")
+    expect(said).to_have_text("Particle 1: half on 1 point")
+    left = glow(page)
+    scrub(page, 80)
+    expect_step(page, 80)
+    right = glow(page)
+    assert left < 0.25 and right > 0.75
+    head.select_option("head 2")
+    assert glow(page) == pytest.approx(0.5, abs=0.05)
+    page.get_by_test_id("player-stage").focus()
+    page.keyboard.press("p")
+    expect(said).to_contain_text("Particle 2")
+    page.keyboard.press("Escape")
+    page.mouse.move(0, 0)
+    expect(said).to_contain_text("Click a particle")
+    assert glow(page) is None
+
+
+def test_attention_moves_while_the_run_plays(visit):
+    page = visit(looking_run())
+    pin(page, 0)
+    page.get_by_test_id("player-head").select_option("head 1")
+    before = glow(page)
+    page.get_by_test_id("player-speed").select_option("8")
+    page.get_by_test_id("player-play").click()
+    expect_step(page, 80)
+    expect(root(page)).to_have_attribute("data-playing", "false")
+    assert before < 0.25 and glow(page) > 0.75
+
+
+def test_runs_that_do_not_tell_say_nothing_of_what_particles_look_at(visit):
+    page = visit(trajectory())
+    pin(page, 0)
+    expect(page.get_by_test_id("player-looking")).to_be_hidden()
+    assert glow(page) is None
 
 
 def test_playing_reaches_the_end_and_stops(visit):

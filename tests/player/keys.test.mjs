@@ -47,12 +47,12 @@ test("every key has an action, and the help has a line for every key", () => {
   const { note } = recorder();
   const stage = { fit: note("fit"), setCamera: note("camera"), zoom: note("zoom"), nudge: note("nudge") };
   const actions = actionsOf({ clock: new Clock(), stage, invalidate: note("invalidate") });
-  const all = [" ", "Home", "End", "[", "]", "c", "f", "0", "+", "-", "?", "Escape", "ArrowLeft", "ArrowRight"];
+  const all = [" ", "Home", "End", "[", "]", "c", "p", "f", "0", "+", "-", "?", "Escape", "ArrowLeft", "ArrowRight"];
   for (const key of all) assert.equal(typeof actions[press(key)[0]], "function", key);
   for (const key of ["ArrowUp", "ArrowDown"]) {
     assert.equal(typeof actions[press(key, { shiftKey: true })[0]], "function");
   }
-  assert.equal(KEYS.flatMap(([shown]) => shown.split(" + ").at(-1).split(" ")).length, 15);
+  assert.equal(KEYS.flatMap(([shown]) => shown.split(" + ").at(-1).split(" ")).length, 16);
 });
 
 function running(steps) {

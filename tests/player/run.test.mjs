@@ -27,7 +27,7 @@ function piece(tag, meta, arrays) {
 }
 
 const HEADER = {
-  version: 2, label: "a  run", dim: 2, particles: 1, ghost: true, terms: false, kept: true,
+  version: 3, label: "a  run", dim: 2, particles: 1, ghost: true, terms: false, kept: true,
   classes: ["cat", "dog"], curves: [{ name: "objective", group: "objective", log: true }],
   input: null, truth: null, axes: ["x", "y"], note: "", right: [],
 };

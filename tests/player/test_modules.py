@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
-from ddeq.view.player import Curve, Trajectory, decode, encode
+from ddeq.view.player import Curve, Looked, Trajectory, decode, encode
 from ddeq.view.player.assets import WEB, script
 
 HERE = Path(__file__).parent
@@ -59,6 +59,33 @@ def test_the_browser_reads_what_python_wrote(tmp_path, precise):
     np.testing.assert_allclose(seen["curves"][0], expected.curves[0].values, rtol=1e-6)
     np.testing.assert_allclose(seen["input"], expected.input.ravel(), rtol=1e-6)
     np.testing.assert_allclose(seen["truth"], expected.truth.ravel(), rtol=1e-6)
+
+
+@pytest.mark.parametrize("tokens", [None, 3], ids=["points", "tokens"])
+def test_the_browser_sees_what_a_particle_looks_at(tmp_path, tokens):
+    """The mean of the heads and one of them, at recorded steps and half-way between two."""
+    rng = np.random.default_rng(0)
+    T, N, H, M, w = 4, 3, 2, 6, 5
+    shares = None if tokens is None else rng.dirichlet(np.ones(M), tokens).astype(np.float32)
+    keys = rng.normal(size=(H, tokens or M, w)).astype(np.float32)
+    queries = rng.normal(size=(T, H, N, w)).astype(np.float32)
+    written = Trajectory(
+        label="run",
+        steps=np.arange(T, dtype=np.int32),
+        particles=np.zeros((T, N, 2), np.float32),
+        input=np.zeros((M, 2), np.float32),
+        looked=Looked(keys, shares),
+        queries=queries,
+    )
+    (tmp_path / "run").write_bytes(encode(written, chunk=3))
+    seen = json.loads(node(HERE / "read_attention.mjs", tmp_path / "run").stdout)
+    powers = np.exp(np.einsum("thnw,hcw->thnc", queries, keys))
+    paid = powers / powers.sum(-1, keepdims=True)  # (T, H, N, tokens or M)
+    if shares is not None:
+        paid = paid @ shares  # (T, H, N, M)
+    np.testing.assert_allclose(seen["mean"], paid.mean(1), atol=5e-3)
+    np.testing.assert_allclose(seen["second"], paid[:, 1], atol=5e-3)
+    np.testing.assert_allclose(seen["between"], paid[1:3].mean((0, 1)), atol=5e-3)
 
 
 def test_the_joined_script_is_one_valid_module(tmp_path):

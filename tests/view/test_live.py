@@ -1,10 +1,12 @@
 """A run that streams: whatever interrupts it, its pieces are the whole run and how it ended."""
 
 import contextlib
+import dataclasses
 import threading
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -49,6 +51,34 @@ def shown(live: LiveRun):
     assert read.steps.tolist() == [frame.step for frame in live.frames]
     assert read.steps.tolist() == list(range(len(live.frames)))
     return read
+
+
+@pytest.mark.parametrize("tokens", [False, True])
+def test_it_tells_what_its_particles_look_at(live, tiny, monkeypatch, tokens):
+    """The softmax that docs/player-format.md states, of what is read, is the operator's."""
+    run = live()
+    if tokens:  # as of an operator that sees the same points as tokens
+        shares = np.random.default_rng(1).dirichlet(np.ones(20), 20)
+        told = ClassifierRun.looking
+        given = torch.from_numpy(shares.astype(np.float32))[None]
+        monkeypatch.setattr(
+            ClassifierRun, "looking", lambda self: dataclasses.replace(told(self), shares=given)
+        )
+        run = live()
+    advance([run], lambda: None)
+    read = shown(run)
+    powers = np.exp(np.einsum("thnw,hcw->thnc", read.queries, read.looked.keys))
+    paid = powers / powers.sum(-1, keepdims=True)
+    paid = paid if read.looked.shares is None else paid @ read.looked.shares
+    z = torch.from_numpy(np.stack([frame.particles for frame in run.frames]))
+    np.testing.assert_allclose(paid, run.run.looking().at(z), atol=2e-3)
+    np.testing.assert_allclose(paid.sum(-1), 1, rtol=1e-5)
+
+
+def test_of_very_many_particles_it_does_not_tell_what_they_look_at(live):
+    run = live(particles=101, steps=1)
+    advance([run], lambda: None)
+    assert shown(run).looked is None
 
 
 def test_left_alone_it_shows_every_step_and_why_it_ended(live):

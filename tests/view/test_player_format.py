@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from ddeq.errors import UserError
 from ddeq.view.player import (
     Curve,
+    Looked,
     Trajectory,
     decode,
     encode,
@@ -39,6 +40,16 @@ def trajectories(draw, coordinates=FLOATS):
         return floats(*shape, elements=elements) if draw(st.booleans()) else None
 
     bars = maybe(T, C, elements=st.floats(0, 1, width=32))
+    cloud = maybe(draw(st.integers(1, 4)), draw(st.sampled_from([2, 3])))
+    looked, queries = None, None
+    if cloud is not None and draw(st.booleans()):
+        heads, width = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        shared = draw(st.booleans())
+        tokens = draw(st.integers(1, 3)) if shared else len(cloud)
+        shares = draw(arrays(np.float32, (tokens, len(cloud)), elements=st.integers(1, 3)))
+        shares /= shares.sum(1, keepdims=True)
+        looked = Looked(floats(heads, tokens, width), shares if shared else None)
+        queries = floats(T, heads, N, width)
     gaps = draw(arrays(np.int32, T, elements=st.integers(1, 9)))
     return Trajectory(
         label=draw(st.text(max_size=8)),
@@ -53,7 +64,9 @@ def trajectories(draw, coordinates=FLOATS):
             for c in range(draw(st.integers(0, 2)))
         ),
         kept=draw(arrays(np.bool_, N)) if draw(st.booleans()) else None,
-        input=maybe(draw(st.integers(1, 4)), draw(st.sampled_from([2, 3]))),
+        input=cloud,
+        looked=looked,
+        queries=queries,
         truth=maybe(3, dim),
         axes=tuple("xyz"[:dim]) if draw(st.booleans()) else (),
         note=draw(st.text(max_size=8)),
@@ -76,7 +89,15 @@ def assert_same(a, b, positions_within=0.0):
     ]
     for left, right in zip(a.curves, b.curves, strict=True):
         np.testing.assert_array_equal(left.values, right.values)
-    for name in ("particles", "ghost", "terms"):
+    assert (a.looked is None) == (b.looked is None)
+    if a.looked is not None:
+        rounding = np.ptp(a.looked.keys, (0, 1)) / 131068 * 1.01 + 1e-6 * np.abs(a.looked.keys)
+        assert (np.abs(a.looked.keys.astype(float) - b.looked.keys) <= rounding).all()
+        assert (a.looked.shares is None) == (b.looked.shares is None)
+    if a.looked is not None and a.looked.shares is not None:
+        np.testing.assert_allclose(a.looked.shares, b.looked.shares, atol=2 / 255)
+        np.testing.assert_allclose(b.looked.shares.sum(1), 1, rtol=1e-6)
+    for name in ("particles", "ghost", "terms", "queries"):
         left, right = getattr(a, name), getattr(b, name)
         assert (left is None) == (right is None), name
         if left is None:
@@ -184,6 +205,7 @@ HEADER_LIES = {
     "curves": [{"name": "a"}],
     "axes": ["only one"],
     "classes": 7,
+    "looked": {"heads": 10**6, "tokens": 1, "width": 1, "box": [[0], [1]], "shares": False},
 }
 
 
@@ -224,6 +246,17 @@ def test_a_chunk_that_lies_is_refused(name):
         {"input": np.zeros((4, 5))},
         {"truth": np.zeros((4, 3))},
         {"curves": (Curve("a", np.zeros(2)),)},
+        {"queries": np.zeros((3, 2, 4, 5))},
+        {"looked": Looked(np.zeros((2, 7, 5))), "input": np.zeros((7, 2))},
+        *(
+            {"looked": looked, "queries": np.zeros((3, 2, 4, 5)), "input": np.zeros((7, 2))}
+            for looked in (
+                Looked(np.zeros((2, 6, 5))),
+                Looked(np.zeros((2, 7, 4))),
+                Looked(np.zeros((3, 7, 5))),
+                Looked(np.zeros((2, 3, 5)), np.zeros((3, 6))),
+            )
+        ),
     ],
     ids=str,
 )

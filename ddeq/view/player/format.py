@@ -18,7 +18,7 @@ import numpy as np
 
 from ddeq.errors import UserError
 
-VERSION = 2
+VERSION = 3
 HEADER_TAG, CHUNK_TAG = b"DQFH", b"DQFC"
 TERM_NAMES = ("attraction", "repulsion", "through F")
 
@@ -45,6 +45,21 @@ class Curve:
     log: bool = False
 
 
+@dataclass(frozen=True, eq=False)
+class Looked:
+    """What particles can look at of the input, by H heads: C tokens of it, or its M points.
+
+    Attributes:
+        keys: (H, C, w) float32; a softmax over their products with a particle's queries is the
+            attention that it pays them.
+        shares: (C, M) float32, how much of each token each point is, rows that sum to one; None
+            where the points themselves are looked at.
+    """
+
+    keys: np.ndarray
+    shares: np.ndarray | None = None
+
+
 @dataclass(frozen=True)
 class Trajectory:
     """One run of a solver, as the player shows it. T recorded steps, N particles, dim 2 or 3.
@@ -65,6 +80,8 @@ class Trajectory:
         note: one line under the particles.
         right: names out of `classes` that are right; none where that is not known.
         status: why the run stopped; empty while it runs.
+        looked: what of the input particles can look at, or None.
+        queries: (T, H, N, w) float32, with what they look at it, or None.
     """
 
     label: str
@@ -82,6 +99,8 @@ class Trajectory:
     note: str = ""
     right: tuple[str, ...] = ()
     status: str = ""
+    looked: Looked | None = None
+    queries: np.ndarray | None = None
 
     @property
     def dim(self) -> int:
@@ -108,15 +127,33 @@ class Trajectory:
             raise UserError(f"The true cloud must have the shape (points, {dim}).")
         if self.axes and len(self.axes) != dim:
             raise UserError(f"The trajectory needs {dim} axis labels.")
+        self._check_looks(T, N)
         if any(later <= earlier for earlier, later in pairwise(self.steps.tolist())):
             raise UserError("The trajectory's step numbers must increase.")
+
+    def _check_looks(self, T: int, N: int) -> None:
+        if (self.looked is None) != (self.queries is None):
+            raise UserError("A trajectory with queries needs keys, and one with keys queries.")
+        if self.looked is None or self.queries is None:
+            return
+        keys, shares = self.looked.keys, self.looked.shares
+        if self.input is None or keys.ndim != 3:
+            raise UserError("Keys must have the shape (heads, points, width), of an input.")
+        heads, tokens, width = keys.shape
+        if self.queries.shape != (T, heads, N, width):
+            raise UserError(f"The queries must have the shape {(T, heads, N, width)}.")
+        points = len(self.input)
+        if shares is None and tokens != points:
+            raise UserError(f"There must be {points} keys a head, one for each point.")
+        if shares is not None and shares.shape != (tokens, points):
+            raise UserError(f"The shares must have the shape {(tokens, points)}.")
 
     def frames(self, start: int, stop: int) -> "Trajectory":
         """The same run with the recorded steps `start ... stop - 1` alone."""
         part = slice(start, stop)
         cut: dict[str, Any] = {
             name: None if array is None else array[part]
-            for name in ("steps", "particles", "ghost", "terms", "bars")
+            for name in ("steps", "particles", "ghost", "terms", "queries", "bars")
             for array in [getattr(self, name)]
         }
         curves = tuple(replace(curve, values=curve.values[part]) for curve in self.curves)
@@ -152,12 +189,26 @@ def encode_header(trajectory: Trajectory) -> bytes:
         "axes": list(t.axes),
         "note": t.note,
         "right": list(t.right),
+        "looked": None,
     }
     arrays = [
         _little(array, dtype)
         for array, dtype in ((t.input, "<f4"), (t.truth, "<f4"), (t.kept, "u1"))
         if array is not None
     ]
+    if t.looked is not None:
+        heads, tokens, width = t.looked.keys.shape
+        low, high = _bounds(t.looked.keys)
+        arrays.append(_quantise(t.looked.keys, low, high))
+        if t.looked.shares is not None:
+            arrays.append(_shares_in_bytes(t.looked.shares))
+        meta["looked"] = {
+            "heads": heads,
+            "tokens": tokens,
+            "width": width,
+            "box": [low.tolist(), high.tolist()],
+            "shares": t.looked.shares is not None,
+        }
     return _piece(HEADER_TAG, meta, arrays)
 
 
@@ -179,7 +230,7 @@ def encode_chunk(first: int, frames: Trajectory, *, precise: bool = False) -> by
     if t.bars is not None:
         arrays.append(_little(t.bars, "<f4"))
     boxes, errors = {}, {}
-    for name in ("particles", "ghost", "terms"):
+    for name in ("particles", "ghost", "terms", "queries"):
         positions = getattr(t, name)
         if positions is None:
             continue
@@ -223,9 +274,7 @@ def decode(data: bytes) -> Trajectory:
 class _Shape:
     """What the header says about the arrays of every chunk."""
 
-    N: int
-    dim: int
-    fields: tuple[str, ...]  # "particles", "ghost", "terms", in file order
+    fields: dict[str, tuple[int, ...]]  # of one frame, in file order
     classes: tuple[str, ...] | None
     curves: tuple[dict[str, Any], ...]
 
@@ -246,9 +295,10 @@ def _read_header(meta: dict[str, Any], payload: memoryview) -> tuple[dict[str, A
             points, width = (_count(n) for n in meta[name])
             clouds[name] = read("<f4", (points, width))
     kept = read("u1", (N,)).astype(bool) if meta["kept"] else None
+    looked = None if meta["looked"] is None else _read_looked(meta, read)
     read.finish()
     classes = None if meta["classes"] is None else tuple(str(name) for name in meta["classes"])
-    fields = ("particles", *(name for name in ("ghost", "terms") if meta[name]))
+    fields = _fields(meta, looked)
     curves = tuple(
         {"name": str(c["name"]), "group": str(c["group"]), "log": bool(c["log"])}
         for c in meta["curves"]
@@ -261,8 +311,34 @@ def _read_header(meta: dict[str, Any], payload: memoryview) -> tuple[dict[str, A
         "note": str(meta["note"]),
         "right": tuple(str(name) for name in meta["right"]),
         "classes": classes or (),
+        "looked": looked,
     }
-    return static, _Shape(N, dim, fields, classes, curves)
+    return static, _Shape(fields, classes, curves)
+
+
+def _fields(meta: dict[str, Any], looked: Looked | None) -> dict[str, tuple[int, ...]]:
+    """What is recorded of a frame, as coordinates, and its shape; in file order."""
+    N, dim = meta["particles"], meta["dim"]
+    fields: dict[str, tuple[int, ...]] = {"particles": (N, dim)}
+    if meta["ghost"]:
+        fields["ghost"] = (N, dim)
+    if meta["terms"]:
+        fields["terms"] = (len(TERM_NAMES), N, dim)
+    if looked is not None:
+        heads, _, width = looked.keys.shape
+        fields["queries"] = (heads, N, width)
+    return fields
+
+
+def _read_looked(meta: dict[str, Any], read: "_Reader") -> Looked:
+    heads, tokens, width = (_count(meta["looked"][name]) for name in ("heads", "tokens", "width"))
+    points, _ = meta["input"]
+    low, high = _box(meta["looked"]["box"], width)
+    keys = _dequantise(read("<u2", (heads, tokens, width)), low, high)
+    if not meta["looked"]["shares"]:
+        return Looked(keys)
+    parts = read("u1", (tokens, points)).astype(np.float32)
+    return Looked(keys, parts / np.maximum(parts.sum(1, keepdims=True), 1))
 
 
 def _read_chunk(meta: dict[str, Any], payload: memoryview, shape: _Shape) -> dict[str, Any]:
@@ -272,14 +348,11 @@ def _read_chunk(meta: dict[str, Any], payload: memoryview, shape: _Shape) -> dic
     chunk["curves"] = [read("<f4", (T,)) for _ in shape.curves]
     if shape.classes is not None:
         chunk["bars"] = read("<f4", (T, len(shape.classes)))
-    for name in shape.fields:
-        frame = (len(TERM_NAMES), shape.N, shape.dim) if name == "terms" else (shape.N, shape.dim)
+    for name, frame in shape.fields.items():
         if meta["precision"] == "float32":
             chunk[name] = read("<f4", (T, *frame))
         elif meta["precision"] == "uint16":
-            low, high = np.asarray(meta["boxes"][name], np.float64)  # (dim,), (dim,)
-            if low.shape != (shape.dim,) or not np.isfinite([low, high]).all():
-                raise ValueError("a box is wrong")
+            low, high = _box(meta["boxes"][name], frame[-1])
             chunk[name] = _dequantise(read("<u2", (T, *frame)), low, high)
         else:
             raise ValueError("unknown precision")
@@ -291,9 +364,9 @@ def _join(static: dict[str, Any], shape: _Shape, chunks: list[dict[str, Any]]) -
     def joined(name: str, width: tuple[int, ...], dtype: str) -> np.ndarray:
         return np.concatenate([np.empty((0, *width), dtype), *(c[name] for c in chunks)])
 
-    N, dim = shape.N, shape.dim
-    widths = {"particles": (N, dim), "ghost": (N, dim), "terms": (len(TERM_NAMES), N, dim)}
-    arrays: dict[str, Any] = {name: joined(name, widths[name], "f4") for name in shape.fields}
+    arrays: dict[str, Any] = {
+        name: joined(name, frame, "f4") for name, frame in shape.fields.items()
+    }
     if shape.classes is not None:
         arrays["bars"] = joined("bars", (len(shape.classes),), "f4")
     curves = tuple(
@@ -372,6 +445,20 @@ def _bounds(positions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     high = np.where(finite, flat, -np.inf).max(axis=0, initial=-np.inf)
     empty = low > high
     return np.where(empty, 0.0, low), np.where(empty, 0.0, high)
+
+
+def _box(value: Any, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Low and high corner, (width,) each."""
+    low, high = np.asarray(value, np.float64)
+    if low.shape != (width,) or not np.isfinite([low, high]).all():
+        raise ValueError("a box is wrong")
+    return low, high
+
+
+def _shares_in_bytes(shares: np.ndarray) -> np.ndarray:
+    """Rows in proportion, the largest of each 255; what has a share at all keeps one."""
+    parts = 255 * shares / np.maximum(shares.max(1, keepdims=True), 1e-30)
+    return np.where(shares > 0, np.maximum(np.rint(parts), 1), 0).astype(np.uint8)
 
 
 def _quantise(positions: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ export function actionsOf(player) {
       clock.loop[end] = end ? Math.max(time, clock.loop[0]) : Math.min(time, clock.loop[1]);
       player.drawRibbon();
     }),
+    pinNext: () => player.pinNext(),
     fit: () => stage.fit(),
     home: () => stage.setCamera({ ...HOME }),
     zoom: (factor) => stage.zoom(factor),

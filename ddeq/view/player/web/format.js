@@ -1,6 +1,6 @@
 // Reads the bytes of docs/player-format.md, piece by piece as they arrive.
 
-const VERSION = 2;
+const VERSION = 3;
 const LAST_CODE = 65534;
 const NOT_FINITE = 65535;
 const AIR = 0.12; // of the largest extent, on every side
@@ -66,6 +66,7 @@ export class Run {
       this.grow({ low, high });
     }
     this.kept = meta.kept ? take(Uint8Array, meta.particles) : null;
+    this.looked = meta.looked ? readLooked(meta, take) : null;
     this.curves = meta.curves.map((curve) => ({ ...curve, values: [] }));
   }
 
@@ -79,14 +80,17 @@ export class Run {
     const chunk = { first: meta.first, frames: T, fields: {} };
     if (classes) chunk.bars = take(Float32Array, T * classes.length);
     const quantised = meta.precision === "uint16";
-    for (const name of ["particles", "ghost", "terms"]) {
-      if (name !== "particles" && !this.meta[name]) continue;
-      const width = name === "terms" ? TERM_NAMES.length * N * dim : N * dim;
+    const widths = { particles: N * dim, ghost: N * dim, terms: TERM_NAMES.length * N * dim };
+    if (this.looked) widths.queries = this.looked.heads * N * this.looked.width;
+    for (const [name, width] of Object.entries(widths)) {
+      if (this.meta[name] === false) continue;
+      const axes = name === "queries" ? this.looked.width : dim;
       const data = take(quantised ? Uint16Array : Float32Array, T * width);
-      const [low, high] = quantised ? meta.boxes[name] : bounds(data, dim);
+      const [low, high] = quantised ? meta.boxes[name] : bounds(data, axes);
       const scale = low.map((l, k) => (quantised ? (high[k] - l) / LAST_CODE : 1));
       const offset = quantised ? low : low.map(() => 0);
       chunk.fields[name] = { data, quantised, width, offset, scale, low, high };
+      if (name === "queries") continue; // no positions
       this.maxError = Math.max(this.maxError, meta.max_error[name] ?? 0);
     }
     // Only now is the chunk known to be whole.
@@ -184,6 +188,26 @@ export class Run {
 }
 
 const SCRATCH = [0, 0, 0];
+
+// Keys as numbers, (heads, tokens, width), and rows of shares (tokens, points) that sum to one.
+function readLooked(meta, take) {
+  const { heads, tokens, width, box, shares } = meta.looked;
+  const codes = take(Uint16Array, heads * tokens * width);
+  const [low, high] = box;
+  const keys = Float32Array.from(codes, (code, k) => {
+    const axis = k % width;
+    return low[axis] + (code * (high[axis] - low[axis])) / LAST_CODE;
+  });
+  if (!shares) return { heads, tokens, width, keys, shares: null };
+  const points = meta.input[0];
+  const rows = Float32Array.from(take(Uint8Array, tokens * points));
+  for (let c = 0; c < tokens; c++) {
+    const row = rows.subarray(c * points, (c + 1) * points);
+    const sum = row.reduce((a, b) => a + b, 0) || 1;
+    row.forEach((part, m) => (row[m] = part / sum));
+  }
+  return { heads, tokens, width, keys, shares: rows };
+}
 
 // The last recorded frame at or before a place found by `locate`.
 export function frameOf({ a, b, u }) {

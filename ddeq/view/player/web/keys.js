@@ -13,6 +13,7 @@ const BINDINGS = [
   { shown: "Home End", text: "first or last step", keys: { Home: ["start"], End: ["end"] } },
   { shown: "[ ]", text: "slower or faster", keys: { "[": ["slower"], "]": ["faster"] } },
   { shown: "C", text: "last change of the prediction", keys: { c: ["change"] } },
+  { shown: "P", text: "pin the next particle", keys: { p: ["pinNext"] } },
   { shown: "F", text: "fit the particles of this step", keys: { f: ["fit"] } },
   { shown: "0", text: "the whole run from the front", keys: { 0: ["home"] } },
   { shown: "+ −", text: "zoom", keys: { "+": ["zoom", 1.25], "-": ["zoom", 0.8] } },

@@ -168,6 +168,13 @@ export class Player {
     if (point) this.onPick?.(point);
   }
 
+  // Without a pointer: the next particle of the run that one is pinned of.
+  pinNext() {
+    const { k, n } = this.inspector.pin ?? { k: 0, n: -1 };
+    this.inspector.pin = { k, n: (n + 1) % this.runs[k].count };
+    this.invalidate();
+  }
+
   unpin() {
     this.inspector.pin = null;
     this.invalidate();
@@ -334,10 +341,7 @@ export class Player {
     const { clock, runs, theme } = this;
     const places = this.places();
     this.stage.draw(places, runs.map((run, k) => this.look(run, places[k], k)), theme, this.dpr);
-    const input = runs.find((run) => run.input);
-    const name = runs.length > 1 ? "" : runs[0].meta.label; // of several, labels name the runs
-    if (input && this.inputStale) this.input.draw(input.input, name, theme, this.dpr);
-    this.inputStale = false;
+    this.drawInput(places);
     for (const bars of this.bars) bars.update(places[runs.indexOf(bars.run)]);
     for (const chart of this.charts) chart.cursor(clock.time);
     this.cutting.draw(this.stage.views?.[0], theme, this.dpr);
@@ -348,6 +352,20 @@ export class Player {
     setAttribute(this.root, "data-last", clock.last);
     setAttribute(this.root, "data-playing", clock.playing);
     this.tell(step);
+  }
+
+  // The input, and what of it the particle looks at that is pinned, or pointed at.
+  drawInput(places) {
+    const { inspector, runs } = this;
+    const mark = inspector.pin ?? inspector.hover;
+    const looked = mark && runs[mark.k]?.looked && mark.n < runs[mark.k].count;
+    const run = looked ? runs[mark.k] : runs.find((run) => run.input);
+    const looks = looked ? { at: places[mark.k], n: mark.n } : null;
+    const seen = looked ? `${mark.k} ${mark.n} ${this.clock.time}` : "";
+    if (!run || (!this.inputStale && seen === this.inputSeen)) return;
+    [this.inputStale, this.inputSeen] = [false, seen];
+    const name = runs.length > 1 ? "" : run.meta.label; // of several, labels name the runs
+    this.input.draw(run, name, looks, this.theme, this.dpr);
   }
 
   drawInspected() {

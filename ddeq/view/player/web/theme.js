@@ -3,6 +3,7 @@
 const TONES = {
   light: {
     accent: "#1f68ad",
+    glow: "#c44a00",
     terms: ["#1f77b4", "#d55e00", "#00896a"],
     runs: ["#1f68ad", "#b84f00", "#007a5e", "#a64d86"],
     particles: ["#1f68ad", "#d99000", "#00896a", "#b8442c", "#5aa9dd", "#8a5a9e", "#c9a400", "#4d5663"],
@@ -10,6 +11,7 @@ const TONES = {
   },
   dark: {
     accent: "#62b3ee",
+    glow: "#ffb454",
     terms: ["#62b3ee", "#f0913a", "#3cc9a2"],
     runs: ["#62b3ee", "#f0913a", "#3cc9a2", "#e39cc9"],
     particles: ["#62b3ee", "#f2b544", "#3cc9a2", "#f0784f", "#a6d5f7", "#c79bdc", "#efe07a", "#9aa4b2"],
@@ -37,6 +39,7 @@ export function readTheme(element) {
     hair: grey(0.16),
     wash: grey(0.055),
     accent: parseColour(palette.accent),
+    glow: parseColour(palette.glow), // of what is looked at
     removed: mix(bg, parseColour(palette.accent), 0.45),
     ghost: grey(0.5),
     terms: palette.terms.map(parseColour),
