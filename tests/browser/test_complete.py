@@ -312,6 +312,26 @@ def test_before_after_truth_and_error_are_seen_in_that_view(visit):
     expect(legend.get_by_text(re.compile("from the truth"))).to_be_visible()
 
 
+def test_several_seeds_show_where_they_agree(visit):
+    page = visit(f"digit={SEVEN}&{FAST}&seeds=2")
+    legend, agreement = (page.get_by_test_id(f"player-{n}") for n in ("legend", "layer-agreement"))
+    name = page.locator(".labels h3").first.bounding_box()
+    tools = page.locator(".layers").bounding_box()
+    assert name["y"] >= tools["y"] + tools["height"]  # nothing lies over it
+    agreement.click()
+    expect(agreement).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_test_id("player-layer-error")).to_have_attribute("aria-pressed", "false")
+    expect(legend.get_by_text(re.compile("from other seeds"))).to_be_visible()
+    agreement.click()
+    expect(legend.get_by_text("free", exact=True)).to_be_visible()
+
+
+def test_one_seed_has_nobody_to_agree_with(visit):
+    page = visit(f"digit={SEVEN}&{FAST}")
+    expect(page.get_by_test_id("player-layer-error")).to_be_visible()
+    expect(page.get_by_test_id("player-layer-agreement")).to_be_hidden()
+
+
 def test_three_curves_are_shown_and_the_others_behind_more(visit):
     page = visit(f"digit={SEVEN}&{FAST}")
     more = page.get_by_test_id("player-more")

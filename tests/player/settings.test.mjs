@@ -34,10 +34,11 @@ test("only what means something for the runs is offered", () => {
     const { switches, colours } = choicesOf(runs);
     return Object.entries({ ...switches, ...colours }).filter(([, is]) => !is).map(([name]) => name);
   };
-  assert.deepEqual(offered([latent]), ["truth", "kept", "error"]);
-  assert.deepEqual(offered([flat]), []);
-  assert.deepEqual(offered([bare]), ["ghost", "residuals", "truth", "distance", "kept", "error"]);
-  assert.deepEqual(offered([bare, flat]), []); // one of several is enough
+  assert.deepEqual(offered([latent]), ["truth", "kept", "error", "agreement"]);
+  assert.deepEqual(offered([flat]), ["agreement"]); // with none
+  assert.deepEqual(offered([flat, flat]), []);
+  assert.deepEqual(offered([bare]), ["ghost", "residuals", "truth", "distance", "kept", "error", "agreement"]);
+  assert.deepEqual(offered([bare, flat]), ["agreement"]); // for others one of several is enough
   assert.deepEqual(Object.keys(choicesOf([latent]).colours), Object.keys(COLOURS));
 });
 

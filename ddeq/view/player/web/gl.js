@@ -2,7 +2,7 @@
 // that mix two recorded steps on the graphics processor.
 
 import { frameOf } from "./format.js";
-import { errorsOf } from "./measures.js";
+import { lengthsOf } from "./measures.js";
 
 const PLACE = `
   // A stored position: 16-bit codes arrive as [0, 1], where 1 is reserved for "not finite".
@@ -18,7 +18,7 @@ const PLACE = `
     int k = min(3, int(at));
     return mix(stops[k], stops[k + 1], at - float(k));
   }
-  // 0 plain, 1 particle (few), 2 particle (many), 3 speed, 4 distance, 5 kept, 6 error
+  // 0 plain, 1 particle (few), 2 particle (many), 3 speed, 4 distance, 5 kept, 6 by lengths of their own
   uniform int mode;
   uniform vec3 plain;
   uniform float count;
@@ -215,7 +215,7 @@ export class GLRenderer {
     gl.depthMask(true);
     this.drawPoints({ ...shared, at, name: "particles", count: run.count }, {
       size: look.size, plain: look.plain, outline: look.outline,
-      alpha: 1, mode: look.mode, unit: look.unit, keptAlone: look.keptAlone,
+      alpha: 1, mode: look.mode, unit: look.unit, measure: look.colouring.mode, keptAlone: look.keptAlone,
     });
   }
 
@@ -231,7 +231,7 @@ export class GLRenderer {
     const needsGhost = style.mode === 4 && run.meta.ghost;
     this.bind(p, "c", needsGhost ? pick(run, "ghost", at.a) : null, 0);
     this.bind(p, "d", needsGhost ? pick(run, "ghost", at.b) : null, 0);
-    if (style.mode === 6) this.bindErrors(p, errorsOf(run, frameOf(at)));
+    if (style.mode === 6) this.bindLengths(p, lengthsOf(run, style.measure, frameOf(at)));
     this.bindKept(p, style.mode >= 5 || style.keptAlone ? run.kept : null);
     this.uniforms(p, first.field, run, theme, style);
     gl.uniformMatrix4fv(p.at("view"), false, matrix);
@@ -334,10 +334,10 @@ export class GLRenderer {
   }
 
   // How far each particle is from the truth, in the place of the ghost's first coordinate.
-  bindErrors(p, errors) {
+  bindLengths(p, lengths) {
     const { gl } = this;
     const location = p.attribute("c");
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer(errors));
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffer(lengths));
     gl.enableVertexAttribArray(location);
     gl.vertexAttribPointer(location, 1, gl.FLOAT, false, 0, 0);
     gl.vertexAttribDivisor(location, 0);

@@ -4,8 +4,8 @@ import { clamp } from "./clock.js";
 import { typical } from "./measures.js";
 import { numberText } from "./scales.js";
 
-const MODES = { plain: 0, particle: 1, speed: 3, distance: 4, kept: 5, error: 6 };
-const RAMPS = { speed: " a step", distance: " to F(μ)", error: " from the truth" };
+const MODES = { plain: 0, particle: 1, speed: 3, distance: 4, kept: 5, error: 6, agreement: 6 };
+const RAMPS = { speed: " a step", distance: " to F(μ)", error: " from the truth", agreement: " from other seeds" };
 const RAMP_OF_PARTICLES = 2; // the mode of many particles with a colour each
 const MANY_COLOURS = 16;
 const RESIDUALS_UP_TO = 4000; // particles; beyond, the lines would be a grey blur
@@ -33,7 +33,8 @@ export class Ramps {
 export function colouringOf(run, settings) {
   const { colour } = settings;
   const kept = Boolean(run.kept);
-  const means = { distance: Boolean(run.meta.ghost), kept, error: kept && Boolean(run.truth) };
+  const agreement = kept && run.others?.length > 0;
+  const means = { distance: Boolean(run.meta.ghost), kept, error: kept && Boolean(run.truth), agreement };
   return means[colour] === false ? "plain" : colour;
 }
 
@@ -41,7 +42,7 @@ export function colouringOf(run, settings) {
 // pixels, if it has been laid out. rampEnd(run, mode): see Ramps.
 export function lookOf(run, at, { settings, plain, cell, dpr, rampEnd, theme }) {
   const mode = colouringOf(run, settings);
-  const measured = mode === "speed" || mode === "distance" || mode === "error";
+  const measured = mode in RAMPS;
   const scale = measured ? rampEnd(run, mode) : 1;
   const many = mode === "particle" && run.count > MANY_COLOURS;
   const gap = run.steps[at.b] - run.steps[at.a] || 1;
@@ -83,7 +84,7 @@ export function marksOf(run, { colouring, ghost, truth, specks, keptAlone }, the
   const particles = run.meta.ghost ? "particles μ" : "particles";
   const marks = [];
   if (RAMPS[mode]) {
-    if (mode === "error") marks.push({ kind: "disc", text: "known", colour: theme.muted });
+    if (MODES[mode] > MODES.kept) marks.push({ kind: "disc", text: "known", colour: theme.muted });
     if (!keptAlone) marks.push({ kind: "ramp", text: `0 to ${numberText(scale)}${RAMPS[mode]}` });
   } else if (mode === "kept") {
     marks.push({ kind: "disc", text: "known", colour: theme.muted });

@@ -1,4 +1,4 @@
-// Speed and distance to the ghost: what particles can be coloured by and what hovering tells.
+// Speed, distance to the ghost, error: what particles can be coloured by and what hovering tells.
 
 import { frameOf } from "./format.js";
 import { ramp } from "./theme.js";
@@ -20,27 +20,54 @@ function length(p, q) {
   return Math.hypot(q[0] - p[0], q[1] - p[1], q[2] - p[2]);
 }
 
-const ERRORS = new WeakMap(); // run -> frame -> distances
+// What free particles are measured by, each for itself: 0 for those that are kept.
+const MEASURES = { error: errors, agreement: disagreements };
+const KNOWN = new WeakMap(); // run -> what was measured, of which frames -> lengths
 
-// How far each free particle of a frame is from the nearest true point, 0 for those that are kept.
-export function errorsOf(run, frame) {
-  if (!ERRORS.has(run)) ERRORS.set(run, new Map());
-  const known = ERRORS.get(run);
-  if (!known.has(frame)) known.set(frame, measured(run, frame));
-  return known.get(frame);
+// mode: a name out of MEASURES. Returns one length a particle.
+export function lengthsOf(run, mode, frame) {
+  if (!KNOWN.has(run)) KNOWN.set(run, new Map());
+  const known = KNOWN.get(run);
+  const beside = mode === "agreement" ? besideOf(run, frame) : [];
+  const key = [mode, frame, ...beside.map((other) => other.frame)].join(" ");
+  if (!known.has(key)) known.set(key, MEASURES[mode](run, frame, beside));
+  return known.get(key);
 }
 
-function measured(run, frame) {
+// How far each free particle of a frame is from the nearest true point, or known one.
+function errors(run, frame) {
   const { points, dim } = run.truth;
   const [p, kept] = [[0, 0, 0], []];
   for (let n = 0; n < run.count; n++) if (run.kept?.[n]) kept.push(...run.point("particles", 0, n, p));
-  const errors = new Float32Array(run.count);
+  return eachFree(run, frame, (at) => Math.sqrt(Math.min(nearest(at, points, dim), nearest(at, kept, 3))));
+}
+
+// How far, on the average over the other runs, each free particle is from the nearest free one there.
+function disagreements(run, frame, beside) {
+  const p = [0, 0, 0];
+  const others = beside.map((other) => {
+    const free = [];
+    for (let n = 0; n < other.run.count; n++) {
+      if (!other.run.kept[n]) free.push(...other.run.point("particles", other.frame, n, p));
+    }
+    return free;
+  });
+  const away = (at) => others.reduce((sum, free) => sum + Math.sqrt(nearest(at, free, 3)), 0);
+  return eachFree(run, frame, (at) => away(at) / others.length);
+}
+
+// The frames of other runs that stand beside a frame of this one: those of its step.
+function besideOf(run, frame) {
+  return run.others.map((other) => ({ run: other, frame: frameOf(other.locate(run.steps[frame])) }));
+}
+
+function eachFree(run, frame, measure) {
+  const p = [0, 0, 0];
+  const lengths = new Float32Array(run.count);
   for (let n = 0; n < run.count; n++) {
-    if (run.kept?.[n]) continue;
-    run.point("particles", frame, n, p);
-    errors[n] = Math.sqrt(Math.min(nearest(p, points, dim), nearest(p, kept, 3)));
+    if (!run.kept?.[n]) lengths[n] = measure(run.point("particles", frame, n, p));
   }
-  return errors;
+  return lengths;
 }
 
 // The square of the distance from a place to the nearest of some points.
@@ -55,14 +82,14 @@ function nearest([x, y, z], points, dim) {
   return least;
 }
 
-export function errorOf(run, at, n) {
-  return errorsOf(run, frameOf(at))[n];
+export function lengthOf(run, mode, at, n) {
+  return lengthsOf(run, mode, frameOf(at))[n];
 }
 
-// A large but not extreme value over the run: the end of the colour ramp. That of errors is the
-// last step's, as what is left of them at the end is what matters.
+// A large but not extreme value over the run: the end of the colour ramp. That of what free
+// particles are measured by is the last step's, as what is left of it at the end is what matters.
 export function typical(run, mode) {
-  if (mode === "error") return large([...errorsOf(run, run.frames - 1)].filter((value) => value > 0));
+  if (MEASURES[mode]) return large([...lengthsOf(run, mode, run.frames - 1)].filter((value) => value > 0));
   const measure = mode === "speed" ? speedOf : distanceOf;
   const values = [];
   const frameStride = Math.ceil(run.frames / SAMPLED_FRAMES);
@@ -88,9 +115,7 @@ export function particleColour(run, at, n, { mode, scale, plain }, theme) {
   }
   if (mode === "speed") return ramp(theme.ramp, 0.15 + 0.85 * (speedOf(run, at, n) / scale));
   if (mode === "distance") return ramp(theme.ramp, 0.15 + 0.85 * (distanceOf(run, at, n) / scale));
-  if (mode === "error" && !run.kept?.[n]) {
-    return ramp(theme.ramp, 0.15 + 0.85 * (errorOf(run, at, n) / scale));
-  }
-  if (mode === "kept" || mode === "error") return run.kept?.[n] ? theme.muted : plain;
-  return plain;
+  if (mode !== "kept" && !MEASURES[mode]) return plain;
+  if (run.kept?.[n]) return theme.muted;
+  return mode === "kept" ? plain : ramp(theme.ramp, 0.15 + 0.85 * (lengthOf(run, mode, at, n) / scale));
 }

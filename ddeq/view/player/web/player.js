@@ -202,6 +202,7 @@ export class Player {
     const same = shown.length === this.runs.length && shown.every((run, k) => run === this.runs[k]);
     const wasLive = this.clock.live;
     this.runs = shown;
+    for (const run of shown) run.others = shown.filter((other) => other !== run && other.kept);
     this.root.style.setProperty("--stage-height", `${height}px`);
     this.root.toggleAttribute("data-empty", shown.length === 0);
     this.root.toggleAttribute("data-live", live);

@@ -15,6 +15,7 @@ export const COLOURS = {
   distance: "distance to F(μ)",
   kept: "known or free",
   error: "distance to the truth",
+  agreement: "distance to other seeds",
 };
 
 // What a cloud that is filled in can be seen as.
@@ -35,6 +36,7 @@ export function choicesOf(runs) {
   const kept = runs.some((run) => run.kept);
   const truth = runs.some((run) => run.truth);
   const switches = { ghost, residuals: ghost, truth, trails: true, arrows: true, raw: true };
-  const colours = { plain: true, particle: true, speed: true, distance: ghost, kept, error: kept && truth };
+  const [error, agreement] = [kept && truth, runs.filter((run) => run.kept).length > 1];
+  const colours = { plain: true, particle: true, speed: true, distance: ghost, kept, error, agreement };
   return { switches, colours };
 }
