@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ddeq.cli.parser import Parser, add_common
-from ddeq.model.checkpoints import parameter_count, save
+from ddeq.model.checkpoints import load, parameter_count, save
 from ddeq.run.device import pick_device
-from ddeq.shipped import recipe_file
+from ddeq.shipped import recipe_file, weights_file
 from ddeq.training.datasets.objects import ObjectClouds
 from ddeq.training.datasets.sources import SOURCES, folder_of
 from ddeq.training.loop import train
@@ -32,6 +32,13 @@ def add_options(sub: Parser) -> None:
     )
     sub.add_argument(
         "--out", type=Path, default=Path("runs/latest"), help="folder (default: %(default)s)"
+    )
+    sub.add_argument(
+        "--from",
+        dest="initial",
+        type=weights_file,
+        metavar="MODEL",
+        help="begin with these weights: a .safetensors file, or the name of a model that ships",
     )
     sub.add_argument("--resume", action="store_true", help="go on where the folder's run ended")
     sub.add_argument("--until", type=int, metavar="N", help="stop after N batches")
@@ -62,6 +69,7 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         clouds,
         options.out,
         held_out=held_out,
+        initial=None if options.initial is None else load(options.initial).model,
         resume=options.resume,
         until=options.until,
         device=pick_device(options.device),

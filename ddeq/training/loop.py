@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from ddeq.errors import UserError
 from ddeq.model.base import Model
 from ddeq.model.kinds import KINDS
 from ddeq.threads import enough_for
@@ -95,6 +96,7 @@ def train(
     out: Path,
     *,
     held_out: Clouds | None = None,
+    initial: Model | None = None,
     resume: bool = False,
     until: int | None = None,
     device: torch.device | str = "cpu",
@@ -107,6 +109,7 @@ def train(
         out: receives ``state.pt`` (resumable, every 500 batches) and ``log.jsonl``.
         held_out: clouds for the log's validation figures; with ``recipe.keep = "best"`` they also
             choose the weights.
+        initial: whose weights to begin with, in the place of random ones.
         resume: continue from ``out/state.pt`` if it is there. Within a stage, a resumed run draws
             a new order of the clouds.
         until: stop after this many batches in all, to be resumed another time; None goes to the
@@ -115,9 +118,12 @@ def train(
 
     Returns:
         The trained model, on ``device``: its last weights, or its best.
+
+    Raises:
+        UserError: ``initial`` is not of the recipe's architecture.
     """
     out.mkdir(parents=True, exist_ok=True)
-    state = _fresh_state(recipe, device)
+    state = _fresh_state(recipe, device, initial)
     if resume and (out / "state.pt").is_file():
         state.restore(out / "state.pt")
     else:
@@ -157,10 +163,19 @@ def train(
     return cast(Model, state.averaged.module.eval())
 
 
-def _fresh_state(recipe: Recipe, device: torch.device | str) -> TrainingState:
-    """Before the first batch."""
+def _fresh_state(
+    recipe: Recipe, device: torch.device | str, initial: Model | None = None
+) -> TrainingState:
+    """Before the first batch; see :func:`train`."""
     torch.manual_seed(recipe.seed)
     model = KINDS[recipe.kind](recipe.model).train().to(device)
+    if initial is not None:
+        if initial.config != recipe.model:
+            raise UserError(
+                f"The recipe {recipe.name} is of another architecture than the weights to begin "
+                "with: give those of a model with the same settings."
+            )
+        model.load_state_dict(initial.state_dict())
     optimiser = torch.optim.AdamW(model.parameters(), weight_decay=recipe.weight_decay)
     average = get_ema_multi_avg_fn(recipe.average)
     averaged = AveragedModel(model, multi_avg_fn=average, use_buffers=True)

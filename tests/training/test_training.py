@@ -459,6 +459,18 @@ def test_the_same_recipe_is_the_same_model(clouds, tmp_path):
     assert not one.training
 
 
+def test_a_training_may_begin_with_the_weights_of_another(clouds, tmp_path, refused):
+    first = train(recipe(stage(6)), clouds, tmp_path / "first")
+    same = train(recipe(stage(0), seed=1), clouds, tmp_path / "same", initial=first)
+    further = train(recipe(stage(6), seed=1), clouds, tmp_path / "further", initial=first)
+    assert torch.equal(weights(same), weights(first))
+    fresh = train(recipe(stage(6), seed=1), clouds, tmp_path / "fresh")
+    assert not torch.equal(weights(further), weights(fresh))
+    wider = dataclasses.replace(first.config, particles=5)
+    with refused():
+        train(recipe(stage(0), model=wider), clouds, tmp_path / "other", initial=first)
+
+
 def test_a_resumed_run_goes_on_where_it_stopped(clouds, tmp_path, monkeypatch):
     """Stopped between two stages, it is bit for bit the run that never stopped."""
     calls = []
