@@ -288,7 +288,7 @@ def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path
         "--set",
         "stages.0.batches=0",
     ]
-    same = said(capsys, "train", *further, "--from", trained["weights"])
+    same = said(capsys, "train", recipe, *further, "--from", trained["weights"])
     first, second = (load(run["weights"]).model.state_dict() for run in (trained, same))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
