@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
+import torch
 from torch import Tensor
 
 from ddeq.model.operator import Context, Operator
+from ddeq.model.step import Step
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,17 @@ class Applied:
     twice: bool = False
 
     def __call__(self, z: Tensor) -> Tensor:
-        return self.to(z, self.context, self.mask, self.twice)
+        if torch.is_grad_enabled():
+            return self.to(z, self.context, self.mask, self.twice)
+        return self._step(z)[0]
+
+    def vjp(self, z: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """``F(z, x)`` and ``g -> J_F(z)^T g``, without a graph."""
+        return self._step(z)
+
+    @cached_property
+    def _step(self) -> Step:
+        return Step(self.to, self.context, self.mask)
 
     def only(self, clouds: Tensor) -> Applied:
         """Of the clouds ``(b,)`` of these indices alone."""
@@ -41,7 +54,7 @@ class Encoded:
 
     Attributes:
         operator: ``z (B, N, d) -> F(z, x) (B, N, d)``; one that has a method ``only`` is not asked
-            about clouds whose solve has ended.
+            about clouds whose solve has ended, and one that has ``vjp`` is not differentiated.
         mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
         share: ``(B,)``, mass of all particles together; None is 1.
         apart: the operator as a function ``F(z, *inputs)`` of all that has gradients, and these

@@ -16,6 +16,9 @@ from torch import Tensor
 
 from ddeq.solve.kernels import Discrepancy, Kernel, discrepancy, uniform_mass
 
+Pull = Callable[[Tensor], Tensor]
+"""``g -> J_F^T g`` at the particles where the operator was evaluated, ``(B, N, d)`` both."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -102,11 +105,21 @@ class Restrictable(Protocol):
         """Of the clouds ``(b,)`` of these indices."""
 
 
+@runtime_checkable
+class Pullable(Protocol):
+    """An operator that knows its own vector-Jacobian product."""
+
+    def __call__(self, z: Tensor) -> Tensor: ...
+    def vjp(self, z: Tensor) -> tuple[Tensor, Pull]:
+        """``F(z) (B, N, d)``, and ``g -> J_F(z)^T g``, which may be called again."""
+
+
 class Objective:
     """``G`` of one batch of clouds, counting how often the operator was evaluated.
 
     Args:
-        operator: ``z (B, N, d) -> F(z) (B, N, d)``.
+        operator: ``z (B, N, d) -> F(z) (B, N, d)``; it is differentiated by autograd, unless it is
+            :class:`Pullable`.
         kernel: of the MMD.
         mask: ``(B, N)`` bool, True where a particle is valid; None if all are.
         share: ``(B,)``, the mass of all these particles together, where known points that never
@@ -130,6 +143,7 @@ class Objective:
         self.differentiable = differentiable
         self.evaluations = 0
         self._mass: Tensor | None = None
+        self._heaviest: Tensor | None = None
 
     def __call__(
         self,
@@ -147,43 +161,50 @@ class Objective:
             later: whose velocity is wanted as well, see :attr:`Evaluation.later`.
         """
         self.evaluations += 1
-        with torch.set_grad_enabled(velocity or self.differentiable):
-            if not self.differentiable:
-                z = z.detach().requires_grad_(velocity)
-            elif not z.requires_grad:
-                z = z.detach().requires_grad_()
-            image = self.operator(z)  # (B, N, d)
-            points = (z, image) if self.differentiable else (z.detach(), image.detach())
-            own = discrepancy(*points, self.mass(z), self.mass(z), self.kernel)
-            here = Evaluation(*points, own.mmd2 / 2, None, own.rounding / 2)
-            if not velocity:
+        if not self.differentiable or not z.requires_grad:
+            z = z.detach().requires_grad_(self.differentiable)
+        image, pull = self._applied(z, velocity, again=later is not None)
+        with torch.set_grad_enabled(self.differentiable):
+            own = discrepancy(z, image, self.mass(z), self.mass(z), self.kernel)
+            here = Evaluation(z, image, own.mmd2 / 2, None, own.rounding / 2)
+            if pull is None:
                 return here
             force = own if kernel in (None, self.kernel) else self._force(here, kernel)
-            v = self._velocity(z, image, force, keep=later is not None)
-            after = None if later is None else self._velocity(z, image, self._force(here, later))
+            v = self._velocity(pull, force)
+            after = None if later is None else self._velocity(pull, self._force(here, later))
         return replace(here, velocity=v, later=after)
+
+    def _applied(self, z: Tensor, velocity: bool, again: bool) -> tuple[Tensor, Pull | None]:
+        """``F(z)``; and its pull if the velocity is wanted, where it may be called ``again``."""
+        if not velocity:
+            with torch.set_grad_enabled(self.differentiable):
+                return self.operator(z), None
+        if isinstance(self.operator, Pullable) and not self.differentiable:
+            with torch.no_grad():
+                return self.operator.vjp(z)
+        keeps = self.differentiable
+        leaf = z if keeps else z.detach().requires_grad_()
+        with torch.enable_grad():
+            image = self.operator(leaf)  # (B, N, d)
+
+        def pull(g: Tensor) -> Tensor:
+            (found,) = torch.autograd.grad(
+                image, leaf, g, retain_graph=again or keeps, create_graph=keeps
+            )
+            return found
+
+        return image if keeps else image.detach(), pull
 
     def _force(self, here: Evaluation, kernel: Kernel) -> Discrepancy:
         """The discrepancy by another kernel."""
         mass = self.mass(here.particles)
         return discrepancy(here.particles, here.image, mass, mass, kernel)
 
-    def _velocity(self, z: Tensor, image: Tensor, force: Discrepancy, keep: bool = False) -> Tensor:
-        """``-N dG/dz`` by one product with ``J_F^T``: ``dG/dz = 1/2 (d/dz + J_F^T d/dF) MMD^2``.
-
-        Args:
-            z, image: particles ``(B, N, d)`` and what the operator made of them, with its graph.
-            force: the discrepancy between them.
-            keep: whether the graph will be needed again.
-        """
-        (through,) = torch.autograd.grad(
-            image,
-            z,
-            force.grad_b,
-            retain_graph=keep or self.differentiable,
-            create_graph=self.differentiable,
-        )
-        return -(force.grad_a + through) / (2 * self.mass(z).amax(1)[:, None, None])  # (B, N, d)
+    def _velocity(self, pull: Pull, force: Discrepancy) -> Tensor:
+        """``-N dG/dz``, ``(B, N, d)``: ``dG/dz = 1/2 (d/dz + J_F^T d/dF) MMD^2``."""
+        if self._heaviest is None:
+            self._heaviest = self.mass(force.grad_a).amax(1)[:, None, None]  # (B, 1, 1)
+        return (force.grad_a + pull(force.grad_b)) / (-2 * self._heaviest)
 
     def only(self, clouds: Tensor) -> Objective | None:
         """Of the clouds ``(b,)`` of these indices alone; None if the operator cannot, or may not.

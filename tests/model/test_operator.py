@@ -14,6 +14,7 @@ from ddeq.model.completer import Completer, CompleterConfig
 from ddeq.model.lift import CouplingLift
 from ddeq.model.operator import Operator, OperatorConfig
 from ddeq.model.readout import MaxReadout
+from ddeq.model.step import Step
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.settings import RunSettings
 
@@ -168,18 +169,16 @@ def test_dropout_masks_are_drawn_per_cloud_and_keep_the_mean():
 
 def test_encode_runs_once_a_solve(tiny, monkeypatch):
     calls = []
-    encode, forward = Operator.encode, Operator.forward
+    encode, step = Operator.encode, Step.__call__
     monkeypatch.setattr(Operator, "encode", lambda *a: calls.append("encode") or encode(*a))
-    monkeypatch.setattr(
-        Operator, "forward", lambda *a, **k: calls.append("forward") or forward(*a, **k)
-    )
+    monkeypatch.setattr(Step, "__call__", lambda *a: calls.append("step") or step(*a))
     tiny.model.operator.input_encoder.register_forward_hook(lambda *_: calls.append("encoder"))
     chosen = RunSettings.from_dict(
         {"solver": "euler", "kernel": "riesz", "steps": 7, "tolerance": 0}
     )
     frames = list(ClassifierRun(tiny, normal(20, 2).float().numpy(), chosen))
     assert len(frames) == 8
-    assert calls == ["encode", "encoder", *["forward"] * 8]
+    assert calls == ["encode", "encoder", *["step"] * 8]
 
 
 def test_the_readout_takes_the_maximum_over_valid_particles():
