@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import streamlit as st
 
-from ddeq.view.private import believe_link_anew, put_into_link
+from ddeq.view.private import believe_link_anew, link_of_this_run, put_into_link
 from ddeq.view.session import Kept, Name
 
 _DIGITS = 9  # of a number that may be a place in a list
@@ -23,11 +23,13 @@ class _Carried:
 
     Attributes:
         page: the present one; None before the first.
-        settings: of each page that was left, by their names in its link.
+        run: the number of script runs so far.
+        settings: of each page that was there, by their names in its link.
         picked: the input, likewise.
     """
 
     page: str | None = None
+    run: int = 0
     settings: dict[str, dict[str, str]] = field(default_factory=dict)
     picked: dict[str, str] = field(default_factory=dict)
 
@@ -35,40 +37,40 @@ class _Carried:
 _carried: Kept[_Carried] = Kept(Name.CARRIED)
 
 
-def carry(page: str) -> None:
-    """On arrival at another page, put into its link what it had when it was left, and the input.
+def carry(page: str) -> int:
+    """On arrival from another page, put into its link what it had when it was left, and the input.
 
-    What its link says already stays as it is.
+    What was there is asked for rather than the link: on the way, also on that back, a browser drops
+    some of it, and may take something of the other page along. Only the first link of a session,
+    such as one that somebody was sent, is believed.
+
+    Returns:
+        The number of this script run, for :func:`keep`.
     """
     carried = _carried.get() or _carried.put(_Carried())
-    if carried.page == page:
-        return
-    carried.page = page
-    known = dict(carried.settings.get(page, {}))
-    if page not in _WITHOUT_INPUT and not _names_another(carried.picked):
-        known |= carried.picked
-    missing = {name: text for name, text in known.items() if name not in st.query_params}
-    if missing:
-        put_into_link(missing)
+    carried.run += 1
+    came_from, carried.page = carried.page, page
+    if came_from not in (None, page):
+        said = st.query_params.to_dict()
+        link = dict(carried.settings.get(page, said))
+        if page not in _WITHOUT_INPUT:
+            link |= carried.picked
+        if link != said:
+            put_into_link(link)
+    return carried.run
 
 
-def _names_another(picked: dict[str, str]) -> bool:
-    """Whether the link names an input that is not what was picked.
+def keep(page: str, run: int) -> None:
+    """Remember what the page's link says, for when it is left.
 
-    The source alone may be there already, as its field takes its value along.
+    Args:
+        page: of this script run.
+        run: its number. One that has been overtaken by another has nothing new to say.
     """
-    source = st.query_params.get("input", picked.get("input"))
-    return (
-        "digit" in st.query_params or "object" in st.query_params or source != picked.get("input")
-    )
-
-
-def keep(page: str) -> None:
-    """Remember what the page's link says, for when it is left; of one that was left, nothing."""
     carried = _carried.get() or _carried.put(_Carried())
-    if carried.page != page:  # the link is that of another page by now
+    if carried.run != run:
         return
-    said = {name: text for name, text in st.query_params.to_dict().items() if name not in _MOMENT}
+    said = {name: text for name, text in link_of_this_run().items() if name not in _MOMENT}
     carried.picked |= {name: text for name, text in said.items() if name in _PICKED}
     carried.settings[page] = {name: text for name, text in said.items() if name not in _PICKED}
 

@@ -10,12 +10,14 @@ from ddeq.view.private import leave_pages_folder
 
 def run(page: st.Page) -> None:
     """Run the page with what was picked and set when it was last left, and keep that."""
-    carry(page.url_path)
-    keep(page.url_path)  # another page may be asked for, and begin, before this run has ended
+    number = carry(page.url_path)
+    keep(
+        page.url_path, number
+    )  # another page may be asked for, and begin, before this run has ended
     try:
         page.run()
     finally:  # an interrupted script run has set something, too
-        keep(page.url_path)
+        keep(page.url_path, number)
 
 
 def to_first_page() -> None:

@@ -6,6 +6,8 @@ Nothing else in the app imports from within Streamlit or names its private attri
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl
+
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.runtime import get_instance
 from streamlit.runtime.pages_manager import PagesManager
@@ -84,8 +86,21 @@ def believe_link_anew() -> None:
             link.set_initial_query_params_from_current()
 
 
+def link_of_this_run() -> dict[str, str]:
+    """What the link says, as far as the present script run knows.
+
+    ``st.query_params`` is that of the session: where another page has been asked for, and its run
+    has begun beside this one, it is the link of that page already.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        return {}
+    said = parse_qsl(context.query_string, keep_blank_values=True)
+    return {name: text for name, text in said if not name.startswith("embed")}
+
+
 def put_into_link(values: dict[str, str]) -> None:
-    """Write into the link, and have fields begin with that.
+    """Have the link say this and nothing else, and fields begin with that.
 
     Unlike ``st.query_params``, also where a field of a page that was left had the name.
     """
@@ -94,6 +109,7 @@ def put_into_link(values: dict[str, str]) -> None:
         return
     state = context.session_state  # Streamlit's own side of it, not what pages keep there
     with state.query_params() as link:
+        link.clear_with_no_forward_msg(preserve_embed=True)
         for name, text in values.items():
             link.set_with_no_forward_msg(name, text)
         link._send_query_param_msg()

@@ -44,6 +44,25 @@ def test_what_is_written_into_is_of_the_type_we_say():
     assert AppTest.from_function(script).run().text[0].value == "True"
 
 
+def test_a_run_knows_the_link_it_began_with_and_what_it_has_written():
+    def script():
+        import streamlit as st
+
+        from ddeq.view.private import link_of_this_run, put_into_link
+
+        st.text(link_of_this_run())
+        st.query_params["b"] = "2 & 3"
+        st.text(link_of_this_run())
+        put_into_link({"c": "4"})
+        st.text(link_of_this_run())
+        st.text(st.query_params.to_dict())
+
+    app = AppTest.from_function(script)
+    app.query_params["a"] = "1"
+    said = [text.value for text in app.run().text]
+    assert said == ["{'a': '1'}", "{'a': '1', 'b': '2 & 3'}", "{'c': '4'}", "{'c': '4'}"]
+
+
 def test_a_pages_folder_is_left_once(monkeypatch):
     assert PagesManager.uses_pages_directory in (None, True, False)
     monkeypatch.setattr(PagesManager, "uses_pages_directory", True)

@@ -1,4 +1,4 @@
-"""The browser's history: a page to which something is carried is entered there once."""
+"""The browser's history: a page is entered there once, whatever is carried to it."""
 
 from pathlib import Path
 

@@ -1,15 +1,24 @@
-// What is carried to a page is written into its link on arrival. Streamlit adds that to the browser's
-// history, where Back would only take it away again; so the page is entered there once.
+// The browser's history has an entry for each page that was gone to, and for each input that was
+// picked there. Streamlit enters whatever changes a link: on the way to another page that is, in an
+// order that depends on how busy the machine is, what the page that is left loses, what is carried
+// along, and what the page that is reached adds. Back would only take that away again.
 
-const WRITTEN = Symbol.for("ddeq.arrival"); // whether the history is minded already
+const MINDED = Symbol.for("ddeq.arrival"); // whether the history is minded already
+const PICKED = ["digit", "object"];
 
 export default function () {
-  if (history[WRITTEN]) return;
-  history[WRITTEN] = true;
+  if (history[MINDED]) return;
+  history[MINDED] = true;
   const push = history.pushState;
   history.pushState = function (state, title, address) {
-    const to = new URL(address ?? location.href, location.href);
-    const arriving = to.pathname === location.pathname && location.search === "";
-    return (arriving || to.href === location.href ? history.replaceState : push).call(history, state, title, address);
+    const [from, to] = [new URL(location.href), new URL(address ?? location.href, location.href)];
+    const enters = to.pathname !== from.pathname || PICKED.some((name) => differs(from, to, name));
+    return (enters ? push : history.replaceState).call(history, state, title, address);
   };
+}
+
+// Whether both say which was picked, and not the same.
+function differs(from, to, name) {
+  const [before, after] = [from.searchParams.get(name), to.searchParams.get(name)];
+  return before !== null && after !== null && before !== after;
 }
