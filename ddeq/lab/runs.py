@@ -14,7 +14,7 @@ from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.budget import Budget, Record
 from ddeq.run.classification import ClassifierRun, Frame
 from ddeq.run.settings import RunSettings
-from ddeq.solve.flow import FlowStep, relative_to, wasserstein_norm
+from ddeq.solve.flow import FlowStep, relative_to
 from ddeq.solve.kernels import Kernel, Riesz, discrepancy, uniform_mass
 from ddeq.solve.objective import Evaluation
 from ddeq.solve.solvers import Problem, Solver
@@ -98,10 +98,7 @@ class LabRun(ClassifierRun):
 
     def _frame(self, step: FlowStep) -> LabFrame:
         if step.velocity is None:
-            here = self.flow.objective(step.particles)
-            mass = self.flow.objective.mass(step.particles)
-            norm = wasserstein_norm(here, mass)
-            step = replace(step, velocity=here.velocity, gradient_norm=norm)
+            step = replace(step, velocity=self.flow.objective(step.particles).velocity)
         common = objective(step.particles, step.image, COMMON)
         self._initial = common if self._initial is None else self._initial
         relative = float(relative_to(common, self._initial))

@@ -58,8 +58,7 @@ class FlowStep:
         particles, image: ``z`` and ``F(z)``, each ``(B, N, d)``.
         objective: ``G = 1/2 MMD^2(z, F(z))``, ``(B,)``.
         relative_objective: ``G / G_0``, ``(B,)``.
-        gradient_norm: of the velocity in ``L^2(mu)``, ``(B,)``; nan if the solver needs no gradient
-            and none was asked for.
+        mass: of each particle, ``(B, N)``.
         velocity: ``(B, N, d)`` or None.
         step_size: of the step taken from here, ``(B,)``; 0 for clouds that have stopped.
         evaluations: network evaluations so far, ``(B,)`` int.
@@ -73,12 +72,18 @@ class FlowStep:
     image: Tensor
     objective: Tensor
     relative_objective: Tensor
-    gradient_norm: Tensor
+    mass: Tensor
     velocity: Tensor | None
     step_size: Tensor
     evaluations: Tensor
     running: Tensor
     seconds: float
+
+    @property
+    def gradient_norm(self) -> Tensor:
+        """Of the velocity in ``L^2(mu)``, ``(B,)``; nan if the solver needs no gradient and none
+        was asked for."""
+        return wasserstein_norm(self, self.mass)
 
 
 @dataclass(frozen=True)
@@ -198,15 +203,20 @@ class Flow:
         problem = Problem(self.objective, self.z0)
         to: Tensor | Evaluation = self.z0
         here, tally, state = None, None, self.solver.start(self.z0)
-        every = 1 if self.z0.device.type == "cpu" else LOOK_EVERY
+        at_once = self.z0.device.type == "cpu"
+        every = 1 if at_once else LOOK_EVERY
+        problem.everyone = at_once
         steps: list[tuple[FlowStep, Tally]] = []
         for k in range(self.stop.max_steps + 1):
             problem.step, last = k, k == self.stop.max_steps
             here = self._arrived(to, here, problem, shaken=self.noise > 0 and not last)
-            tally = _tallied(tally, k, here, self.stop)
+            tally = _tallied(tally, k, here, self.stop, problem.everyone)
             problem.running, evaluations = tally.running, problem.evaluations
             looks, alive = last or (k + 1) % every == 0, [True]
-            if looks:
+            if at_once:
+                running = tally.running.tolist()
+                alive, problem.everyone = [any(running)], all(running)
+            elif looks:
                 flags = [*(known.running.any() for _, known in steps), tally.running.any()]
                 alive = torch.stack(flags).tolist()
             length: float | Tensor = 0.0
@@ -226,11 +236,13 @@ class Flow:
             here = arrived(to)
         else:
             place = to.particles if isinstance(to, Evaluation) else to
-            if before is not None:  # nothing that a stopped cloud might still do can do harm
+            if (
+                before is not None and not problem.everyone
+            ):  # nothing that a stopped cloud might still do can do harm
                 place = torch.where(problem.running[:, None, None], place, before.particles)
             here = problem.evaluate(place, before, velocity=self.velocity and not shaken)
         here = self._with_noise(here, problem) if shaken else here
-        return here if before is None else where(problem.running, here, before)
+        return here if before is None or problem.everyone else where(problem.running, here, before)
 
     def _with_noise(self, here: Evaluation, problem: Problem) -> Evaluation:
         """The evaluation at ``z``, with the velocity found at ``z + beta u``."""
@@ -301,24 +313,33 @@ class Tally:
         return tuple(reasons[[*cloud, True].index(True)] for cloud in held)
 
 
-def _tallied(before: Tally | None, k: int, here: Evaluation, stop: StopRule) -> Tally:
-    """What is known after ``k`` steps: running clouds stop here, or do not."""
+def _tallied(
+    before: Tally | None, k: int, here: Evaluation, stop: StopRule, everyone: bool
+) -> Tally:
+    """What is known after ``k`` steps: running clouds stop here, or do not.
+
+    Args:
+        before: what was known before; None of nothing.
+        k: steps.
+        here: where all are.
+        stop: when to stop.
+        everyone: whether it is known, without waiting for the device, that all have been running.
+    """
     if before is None:
         none = torch.zeros_like(here.objective, dtype=torch.bool)
         count = torch.zeros_like(none, dtype=torch.long)
         before = Tally(here.objective, here.objective, count, ~none, none, none)
-    initial, running = before.initial, before.running
+    initial, was_running = before.initial, before.running
     relative = relative_to(here.objective, initial)
-    finite = here.objective.isfinite()
-    blind = (here.objective == 0) & (initial > 0) & (stop.tolerance * initial < here.rounding)
-    return Tally(
-        initial=initial,
-        relative=relative,
-        steps=torch.where(running, k, before.steps),
-        running=running & finite & ~(relative <= stop.tolerance),
-        diverged=before.diverged | (running & ~finite),
-        below_rounding=before.below_rounding | (running & blind),
-    )
+    finite = here.objective.abs() < math.inf
+    running = was_running & finite & ~(relative <= stop.tolerance)
+    steps = torch.where(was_running, k, before.steps)
+    diverged, below_rounding = before.diverged, before.below_rounding
+    if not (everyone and bool(running.all())):  # reasons are of clouds that stop
+        diverged = diverged | (was_running & ~finite)
+        blind = (here.objective == 0) & (initial > 0) & (stop.tolerance * initial < here.rounding)
+        below_rounding = below_rounding | (was_running & blind)
+    return Tally(initial, relative, steps, running, diverged, below_rounding)
 
 
 def _recorded(
@@ -336,7 +357,7 @@ def _recorded(
         image=here.image,
         objective=here.objective,
         relative_objective=tally.relative,
-        gradient_norm=wasserstein_norm(here, mass),
+        mass=mass,
         velocity=here.velocity,
         step_size=torch.where(tally.running, length, 0.0),
         evaluations=evaluations,
@@ -350,8 +371,8 @@ def relative_to(objective: Tensor, initial: Tensor) -> Tensor:
     return torch.where(initial <= 0, torch.zeros_like(objective), objective / initial)
 
 
-def wasserstein_norm(here: Evaluation, mass: Tensor) -> Tensor:
+def wasserstein_norm(here: Evaluation | FlowStep, mass: Tensor) -> Tensor:
     """Norm of the velocity in ``L^2(mu)``, ``(B,)``, with mass ``(B, N)``; nan without one."""
     if here.velocity is None:
-        return torch.full_like(here.objective, float("nan"))
+        return torch.full_like(here.objective, math.nan)
     return (mass * here.velocity.square().sum(2)).sum(1).sqrt()

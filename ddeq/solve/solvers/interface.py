@@ -18,6 +18,7 @@ class Problem:
 
     Attributes:
         running: ``(B,)`` bool, clouds that are still being solved.
+        everyone: whether it is known, without waiting for the device, that all of them are.
         evaluations: ``(B,)`` int, network evaluations that each cloud has asked for.
         step: number of the current step, for kernels that change on the way.
     """
@@ -25,6 +26,7 @@ class Problem:
     def __init__(self, objective: Objective, z0: Tensor) -> None:
         self._objective = objective
         self.running = torch.ones(len(z0), dtype=torch.bool, device=z0.device)
+        self.everyone = False
         self.evaluations = torch.zeros(len(z0), dtype=torch.long, device=z0.device)
         self.step = 0
         self._asked: tuple[Tensor, Objective] | None = None
@@ -56,11 +58,12 @@ class Problem:
             hand_back: whether the solver will return it in place of the next particles, where it is
                 to have the velocity by the kernel of the next step.
         """
+        everyone = self.everyone and asking is None
         asking = self.running if asking is None else self.running & asking
         self.evaluations = self.evaluations + asking
         after = self._objective.kernel.at(self.step + 1)
         later = after if hand_back and after != self.kernel else None
-        part = None if before is None else self._part(asking)
+        part = None if before is None or everyone else self._part(asking)
         if before is None or part is None:
             return self._objective(z, velocity, kernel=self.kernel, later=later)
         clouds, objective = part
