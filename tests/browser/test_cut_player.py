@@ -19,17 +19,30 @@ def address(serve):
 
 
 @pytest.fixture
-def page(chromium, address):
-    context = chromium.new_context(viewport={"width": 600, "height": 800}, has_touch=True)
-    errors = []
-    page = context.new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    expect(page.get_by_test_id("player-take")).to_be_visible()
-    page.evaluate(TWO_FRAMES)
-    yield page
-    context.close()
+def visit(chromium, address):
+    """Opens the page; a script error fails the test."""
+    contexts, errors = [], []
+
+    def opened(**options):
+        viewport = {"width": 600, "height": 800}
+        contexts.append(chromium.new_context(viewport=viewport, has_touch=True, **options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.goto(address)
+        expect(page.get_by_test_id("player-take")).to_be_visible()
+        page.evaluate(TWO_FRAMES)
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
     assert not errors
+
+
+@pytest.fixture
+def page(visit):
+    """Where the cloud stands still, so that what a pointer is put on stays there."""
+    return visit(reduced_motion="reduce")
 
 
 def stage(page):
@@ -55,6 +68,18 @@ def reported(page, what: str):
 def looked(page) -> tuple[float, float]:
     page.get_by_test_id("player-take").click()
     return reported(page, "looked")
+
+
+def test_the_cloud_turns_until_somebody_touches_it(visit):
+    still, page = visit(reduced_motion="reduce"), visit()
+    root = page.get_by_test_id("player-root")
+    expect(root).to_have_attribute("data-turning", "true")
+    assert looked(page)[0] != looked(still)[0]  # pressing the button is a touch
+    expect(root).to_have_attribute("data-turning", "false")
+
+
+def test_it_rests_for_those_who_want_little_to_move(page):
+    expect(page.get_by_test_id("player-root")).to_have_attribute("data-turning", "false")
 
 
 def test_python_hears_from_where_one_looks_when_it_is_asked_for(page):

@@ -20,6 +20,7 @@ import { numberText, percentText } from "./scales.js";
 import { settingsOf } from "./settings.js";
 import { applyTheme, css, readTheme } from "./theme.js";
 import { Transport } from "./transport.js";
+import { Turntable } from "./turntable.js";
 
 const CHARTS = 3; // that are shown at once; the others are behind "more"
 const PATIENCE = 250; // ms between two words to the page about the step that is shown
@@ -41,6 +42,8 @@ export class Player {
     this.ramps = new Ramps();
     this.invalidate = this.invalidate.bind(this);
     this.build();
+    const touched = Boolean(saved?.touched || moment.camera);
+    this.turntable = new Turntable(this.root, this.stage.root, { still: this.still, touched });
     host.append(this.root);
     if (saved) {
       this.clock.speed = saved.speed;
@@ -325,7 +328,10 @@ export class Player {
   frame(now) {
     if (!this.runs.length) return;
     const dt = Math.min(0.1, (now - (this.lastFrame ?? now)) / 1000);
-    const moving = this.clock.tick(dt);
+    const turns = this.turntable.turns(this.settings.cut && this.stage.dim === 3);
+    if (turns) this.stage.camera = this.turntable.turned(this.stage.camera, dt);
+    setAttribute(this.root, "data-turning", turns);
+    const moving = this.clock.tick(dt) || turns;
     this.lastFrame = moving || this.clock.playing ? now : undefined;
     this.draw();
     if (moving || (this.clock.playing && !this.clock.live)) this.invalidate();
@@ -415,6 +421,7 @@ export class Player {
       chosen: this.chosen,
       speed: this.clock.speed,
       camera: this.stage.camera,
+      touched: this.turntable.touched,
       time: this.clock.following ? null : this.clock.time,
     };
   }
