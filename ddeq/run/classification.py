@@ -68,6 +68,7 @@ class ClassifierRun(Run[Frame]):
         points: from :func:`prepare`.
         settings: of the run.
         device: where to solve.
+        start: initial particles ``(N, d)``; None draws those of the settings.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class ClassifierRun(Run[Frame]):
         points: np.ndarray,
         settings: RunSettings,
         device: torch.device | str = "cpu",
+        start: np.ndarray | None = None,
     ) -> None:
         self.model = checkpoint.model
         self.labels = tuple(checkpoint.card["labels"])
@@ -84,7 +86,8 @@ class ClassifierRun(Run[Frame]):
         self._usual = checkpoint.card.get("settings")
         device, limits = torch.device(device), settings.limits
         x = torch.from_numpy(points)[None].to(device)  # (1, M, d_x)
-        z0 = self.model.start([limits.seed], limits.particles)
+        drawn = self.model.start([limits.seed], limits.particles)
+        z0 = drawn if start is None else torch.from_numpy(start)[None].to(drawn)
         encoded = self.model.encode(x)
         self._x, self._context = x, cast(Applied, encoded.operator).context
         flow = flow_of(encoded, z0, settings, [limits.seed])

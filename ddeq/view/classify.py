@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -14,7 +14,9 @@ from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.device import pick_device
 from ddeq.run.export import metrics_csv, trajectory_npz
+from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
+from ddeq.run.touch import Touch, TouchedRun, touched
 from ddeq.view.glossary import say
 from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
@@ -38,6 +40,8 @@ class Classified:
         points: of it, as the model takes them.
         answer: what it is, if known.
         checkpoint: the model.
+        projection: of the run, and of those that leave it.
+        branch: the run that was touched last, and what came of it; None before.
     """
 
     request: Hashable
@@ -46,6 +50,13 @@ class Classified:
     points: np.ndarray
     answer: Answer | None
     checkpoint: Checkpoint
+    projection: Projection
+    branch: tuple[LiveRun[ClassifierRun], LiveRun[ClassifierRun]] | None = None
+
+    @property
+    def lives(self) -> tuple[LiveRun[ClassifierRun], ...]:
+        """The runs that are shown."""
+        return self.branch or (self.live,)
 
 
 shown: Kept[Classified] = Kept(Name.CLASSIFIED)
@@ -64,8 +75,9 @@ def classify(chosen: Chosen, settings: RunSettings) -> None:
     present = shown.get()
     if present is None or present.request != request:
         run = ClassifierRun(checkpoint, points, settings, pick_device())
-        live = LiveRun(run, of_classifier(run, name, points, chosen.answer))
-        shown.put(Classified(request, live, name, points, chosen.answer, checkpoint))
+        projection = run.projection()
+        live = LiveRun(run, of_classifier(run, name, points, chosen.answer, projection))
+        shown.put(Classified(request, live, name, points, chosen.answer, checkpoint, projection))
 
 
 def say_whose(chosen: Chosen | None, present: Classified) -> None:
@@ -76,9 +88,19 @@ def say_whose(chosen: Chosen | None, present: Classified) -> None:
 
 def show_run(present: Classified) -> None:
     """The outcome, the player and the downloads; solves what is left to solve."""
-    live = present.live
-    watch([live], "classify", lambda: say(outcome_sentence(live.run.outcome, present.answer)))
-    _say_costs(present)
+    live = present.lives[-1]
+    moment = watch(
+        present.lives,
+        "classify",
+        lambda: say(outcome_sentence(live.run.outcome, present.answer)),
+        touch=True,
+    )
+    if moment.touched and _take_up(present, moment.touched):
+        st.rerun()
+    if present.branch:
+        st.button("Back to the run nobody touched", on_click=_drop_branch, args=(present,))
+    else:
+        _say_costs(present)
     files: dict[str, tuple[str, Callable[[], str | bytes]]] = {  # made when asked for
         "Trajectory (.npz)": (
             "ddeq-run.npz",
@@ -93,6 +115,28 @@ def show_run(present: Classified) -> None:
     with st.container(horizontal=True, key="take-home"):
         for label, (file, content) in files.items():
             st.download_button(label, content, file, on_click="ignore")
+
+
+def _take_up(present: Classified, touch: Touch) -> bool:
+    """Have a run go on from particles as they were touched, beside that run; whether it can."""
+    if touch.run >= len(present.lives):
+        return False
+    trunk = present.lives[touch.run]
+    here = trunk.frames[trunk.frame_at(max(touch.step, trunk.frames[0].step))]
+    particles = touched(touch, here.particles, present.projection)
+    if particles is None:
+        return False
+    settings = trunk.run.settings
+    run = TouchedRun(
+        present.checkpoint, present.points, settings, here, particles, trunk.run.device
+    )
+    told = of_classifier(run, str(touch), present.points, present.answer, present.projection)
+    shown.put(replace(present, branch=(trunk, LiveRun(run, told))))
+    return True
+
+
+def _drop_branch(present: Classified) -> None:
+    shown.put(replace(present, branch=None))
 
 
 def _say_costs(present: Classified) -> None:

@@ -54,13 +54,22 @@ class Shown:
 
 
 def of_classifier(
-    run: ClassifierRun, name: str, points: np.ndarray, answer: Answer | None
+    run: ClassifierRun,
+    name: str,
+    points: np.ndarray,
+    answer: Answer | None,
+    projection: Projection | None = None,
 ) -> Callable[[Sequence[Frame]], Trajectory]:
-    """What turns this run's frames into what the player shows: see :func:`trajectory`."""
+    """What turns this run's frames into what the player shows: see :func:`trajectory`.
+
+    The projection is the run's own unless another's is given.
+    """
     by_gradient = run.settings.solver.needs_velocity
     few = run.flow.z0.shape[1] <= MOST_LOOKING
     looking = run.looking() if few else None
-    shown = Shown(name, run.projection(), run.labels, points, answer, by_gradient, looking)
+    shown = Shown(
+        name, projection or run.projection(), run.labels, points, answer, by_gradient, looking
+    )
     return partial(trajectory, shown)
 
 

@@ -21,6 +21,7 @@ def watch(
     conclude: Callable[[], None],
     steps: bool = False,
     height: int = HEIGHT,
+    touch: bool = False,
 ) -> PlayerState:
     """Show runs side by side and solve what is left to solve.
 
@@ -31,12 +32,13 @@ def watch(
         steps: whether the result is to say which step the player shows, and to be asked for again
             when that changes.
         height: of the particles' view, in pixels.
+        touch: whether particles can be touched once all are done, which the result then tells.
     """
     progress, headline, stage = st.empty(), st.empty(), st.empty()
 
     def show() -> PlayerState:
         with stage:
-            return _show(runs, key, steps, height)
+            return _show(runs, key, steps, height, touch)
 
     if not _done(runs):
         with progress.container(horizontal=True, vertical_alignment="center"):
@@ -56,7 +58,7 @@ def watch(
     return moment
 
 
-def _show(runs: Sequence[LiveRun], key: str, steps: bool, height: int) -> PlayerState:
+def _show(runs: Sequence[LiveRun], key: str, steps: bool, height: int, touch: bool) -> PlayerState:
     """The player with what there is of the runs."""
     done = _done(runs)
     moment = player(
@@ -67,6 +69,7 @@ def _show(runs: Sequence[LiveRun], key: str, steps: bool, height: int) -> Player
         follow=True,
         links=done,
         steps=steps,
+        touch=touch and done,
         state={k: st.query_params[k] for k in ("step", "camera") if k in st.query_params},
     )
     if moment.link:

@@ -130,6 +130,61 @@ def test_what_a_particle_looks_at_lights_up_and_moves_with_the_flow(visit, query
     assert picture() == pictures[0]
 
 
+def where(page, n: int) -> list[float]:
+    """Where particle ``n`` of the first run is on the page."""
+    return page.evaluate(
+        """n => {
+          const { player } = [...ddeqPlayers.values()].find((entry) => entry.player);
+          const { views, root } = player.stage;
+          const { run, at, matrix: m, rect } = views[0];
+          const p = run.between("particles", at, n, [0, 0, 0]);
+          const row = (k) => m[k] * p[0] + m[4 + k] * p[1] + m[8 + k] * p[2] + m[12 + k];
+          const box = root.getBoundingClientRect();
+          return [
+            box.left + (rect.x + ((row(0) / row(3) + 1) / 2) * rect.width) / player.dpr,
+            box.top + (rect.y + ((1 - row(1) / row(3)) / 2) * rect.height) / player.dpr,
+          ];
+        }""",
+        n,
+    )
+
+
+def test_a_thrown_particle_flows_on_beside_the_run_it_left(visit):
+    page = visit("digit=60")
+    root, touching = page.get_by_test_id("player-root"), page.get_by_test_id("player-touching")
+    expect(touching).to_be_visible()
+    expect(page.get_by_test_id("player-remove")).to_be_disabled()
+    scrub(page, 5)
+    x, y = where(page, 0)
+    camera = page.evaluate("[...ddeqPlayers.values()][0].player.stage.camera.yaw")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 60, y - 40, steps=4)
+    expect(page.get_by_test_id("player-held")).to_be_visible()
+    page.mouse.up()
+    expect(root).to_have_attribute("data-runs", "2")
+    expect(page.get_by_test_id("player-stage")).to_contain_text("thrown at step 5")
+    expect(page.get_by_role("button", name="Back to the run nobody touched")).to_be_visible()
+    assert page.evaluate("[...ddeqPlayers.values()][0].player.stage.camera.yaw") == camera
+    assert page.evaluate("[...ddeqPlayers.values()][0].player.runs[1].steps[0]") == 5
+    page.get_by_role("button", name="Back to the run nobody touched").click()
+    expect(root).to_have_attribute("data-runs", "1")
+
+
+def test_particles_are_added_and_removed(visit):
+    page = visit("digit=60")
+    stage, root = page.get_by_test_id("player-stage"), page.get_by_test_id("player-root")
+    page.get_by_test_id("player-add").click()
+    expect(stage).to_contain_text("one added at step")
+    expect(root).to_have_attribute("data-runs", "2")
+    page.get_by_role("button", name="Back to the run nobody touched").click()
+    expect(root).to_have_attribute("data-runs", "1")
+    stage.focus()
+    page.keyboard.press("p")
+    page.get_by_test_id("player-remove").click()
+    expect(stage).to_contain_text("particle 1 removed at step")
+
+
 def test_a_setting_changed_runs_again_and_enters_the_link(visit):
     page = visit("digit=100")
     page.get_by_text("Solver settings").click()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from ddeq.run.touch import Touch, touch_of
 from ddeq.view.glossary import explain
 from ddeq.view.player.assets import script
 from ddeq.view.private import SCRIPTS, Place, allow_again, is_on_page, served
@@ -77,12 +78,14 @@ class PlayerState:
         looked: azimuth and elevation in degrees, as of :class:`ddeq.input.partial.Orbit`, from
             where they look, in the one rerun that follows the button of :class:`CutHere`.
         picked: the point clicked, in the particles' units, in the one rerun that follows.
+        touched: what was done to particles, likewise.
     """
 
     link: dict[str, str] | None = None
     step: int | None = None
     looked: tuple[float, float] | None = None
     picked: tuple[float, ...] | None = None
+    touched: Touch | None = None
 
 
 def player(
@@ -95,6 +98,7 @@ def player(
     state: dict[str, str] | None = None,
     links: bool = False,
     steps: bool = False,
+    touch: bool = False,
     cut: CutHere | None = None,
 ) -> PlayerState:
     """Show encoded runs side by side on one clock. Playing and scrubbing rerun nothing.
@@ -112,6 +116,7 @@ def player(
         state: {"step", "camera"} to begin with, from a link.
         links: whether to offer "Link to this moment".
         steps: whether the page wants to know the step that is shown, and reruns when it changes.
+        touch: whether particles can be thrown, shaken, merged, added and removed.
         cut: how what is shown can be cut; None is not at all.
     """
     pieces = [[run] if isinstance(run, bytes) else list(run) for run in runs]
@@ -126,6 +131,7 @@ def player(
         "state": state,
         "links": links,
         "steps": steps,
+        "touch": touch,
         "cut": None if cut is None else cut.to_dict(),
         "tips": {heading: explain(term) for heading, term in HEADINGS.items()},
     }
@@ -138,12 +144,14 @@ def player(
             on_step_change=_ignore,
             on_looked_change=_ignore,
             on_picked_change=_ignore,
+            on_touched_change=_ignore,
         )
     return PlayerState(
         result.link,
         None if result.step is None else int(result.step),
         None if result.looked is None else (float(result.looked[0]), float(result.looked[1])),
         None if result.picked is None else tuple(map(float, result.picked)),
+        touch_of(result.touched),
     )
 
 

@@ -186,10 +186,11 @@ export class ParticleStage {
       return { size: Math.hypot(p[0] - q[0], p[1] - q[1]), at: [(p[0] + q[0]) / 2, (p[1] + q[1]) / 2] };
     };
     root.addEventListener("pointerdown", (event) => {
-      if (event.target.closest("button, .panel, .card, .layers, .cutting")) return;
+      if (event.target.closest("button, .panel, .card, .layers, .cutting, .touching")) return;
       root.setPointerCapture(event.pointerId);
       pointers.set(event.pointerId, local(event));
       this.moved = 0;
+      this.grabbed = pointers.size === 1 && !event.shiftKey && event.button === 0 && this.onGrab?.(...local(event));
     });
     root.addEventListener("pointermove", (event) => {
       const last = pointers.get(event.pointerId);
@@ -201,7 +202,9 @@ export class ParticleStage {
       const [dx, dy] = [now[0] - last[0], now[1] - last[1]];
       this.moved += Math.hypot(dx, dy);
       const { width, height } = this.rects[0];
-      if (before) {
+      if (this.grabbed && pointers.size === 1) {
+        if (this.moved >= CLICK) this.onDrag(...now);
+      } else if (before) {
         const after = spread();
         const { x, y } = this.clip(...after.at);
         const zoomed = zoomAt(this.camera, after.size / (before.size || 1), x, y);
@@ -214,9 +217,16 @@ export class ParticleStage {
       }
     });
     root.addEventListener("pointerup", (event) => {
-      if (pointers.delete(event.pointerId) && this.moved < CLICK) this.onTap(...local(event));
+      if (!pointers.delete(event.pointerId)) return;
+      if (this.moved < CLICK) this.onTap(...local(event));
+      else if (this.grabbed) this.onDrop(...local(event));
+      this.grabbed = false;
     });
-    root.addEventListener("pointercancel", (event) => pointers.delete(event.pointerId));
+    root.addEventListener("pointercancel", (event) => {
+      pointers.delete(event.pointerId);
+      this.grabbed = false;
+      this.onLetGo?.();
+    });
     root.addEventListener("pointerleave", () => this.onHover(null));
     // The wheel scrolls the page until the stage is in use.
     root.addEventListener("wheel", (event) => {

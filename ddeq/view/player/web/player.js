@@ -19,6 +19,7 @@ import { saveAs } from "./save.js";
 import { numberText, percentText } from "./scales.js";
 import { settingsOf } from "./settings.js";
 import { applyTheme, css, readTheme } from "./theme.js";
+import { Touching } from "./touching.js";
 import { Transport } from "./transport.js";
 import { Turntable } from "./turntable.js";
 
@@ -69,9 +70,12 @@ export class Player {
     this.inspector = new Inspector();
     this.layers = new Layers(this.actions);
     this.cutting = new Cutting(() => this.onTake?.(directionOf(this.stage.camera)));
-    const over = [...this.inspector.nodes, ...this.panels.nodes, this.layers.root, ...this.cutting.nodes];
+    this.touching = new Touching(this);
+    const over = [
+      ...this.inspector.nodes, ...this.panels.nodes, this.layers.root, ...this.cutting.nodes, this.touching.canvas,
+    ];
     this.stage.root.append(...over);
-    this.stage.overlays.push(this.cutting.canvas);
+    this.stage.overlays.push(this.cutting.canvas, this.touching.canvas);
     this.stage.onHover = (x, y) => this.hover(x, y);
     this.stage.onTap = (x, y) => this.tap(x, y);
     this.status = element("p.status", { role: "status", "data-testid": "player-status" });
@@ -87,7 +91,8 @@ export class Player {
       this.rest,
     );
     this.error = element("p.error", { role: "alert", hidden: true });
-    const particles = element("div", {}, this.stage.root, element("div.note", {}, this.note, this.legend));
+    const note = element("div.note", {}, this.note, this.legend);
+    const particles = element("div", {}, this.stage.root, note, this.touching.root);
     this.root = element(
       "section.player",
       { "aria-label": "Flow player", "data-testid": "player-root" },
@@ -146,7 +151,7 @@ export class Player {
 
   hover(x, y) {
     const { inspector, stage } = this;
-    const there = x !== null && stage.views;
+    const there = x !== null && stage.views && !this.touching.held;
     const found = there ? inspector.find(stage.views, stage.rects, x, y, this.dpr) : null;
     if (found?.k === inspector.hover?.k && found?.n === inspector.hover?.n) return;
     inspector.hover = found;
@@ -184,7 +189,7 @@ export class Player {
   }
 
   key(event) {
-    if (event.target.closest(".layers, .cutting, .more")) return; // buttons have keys of their own
+    if (event.target.closest(".layers, .cutting, .more, .touching")) return; // buttons have keys of their own
     if (event.key === "Enter" && this.cutting.picks && this.stage.views) {
       event.preventDefault();
       return this.pick(this.stage.width / 2, this.stage.height / 2, Infinity);
@@ -308,6 +313,7 @@ export class Player {
     this.drawRibbon();
     this.panels.update(this.settings, this.runs, Boolean(this.onLink));
     this.layers.update(this.settings, this.runs);
+    this.touching.update();
     this.legend.replaceChildren(...this.marks());
     this.inputStale = true;
     this.invalidate();
@@ -353,6 +359,7 @@ export class Player {
     for (const chart of this.charts) chart.cursor(clock.time);
     this.cutting.draw(this.stage.views?.[0], theme, this.dpr);
     this.drawInspected();
+    this.touching.update();
     const step = Math.max(...runs.map((run, k) => run.steps[frameOf(places[k])]));
     this.transport.update(clock, step, clock.last, predictionText(runs[0], frameOf(places[0])));
     setAttribute(this.root, "data-step", step);

@@ -31,6 +31,7 @@ export function mount({ data, parentElement, setStateValue, setTriggerValue }, b
   entry.player.onStep = data.steps ? (step) => setStateValue("step", step) : null;
   entry.player.onTake = (direction) => setTriggerValue("looked", direction);
   entry.player.onPick = (point) => setTriggerValue("picked", point);
+  entry.player.onTouch = data.touch ? (touch) => setTriggerValue("touched", touch) : null;
   entry.player.tips = data.tips;
   entry.player.setTheme();
   entry.rerun = () => setTriggerValue("lost", true);
