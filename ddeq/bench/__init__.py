@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from ddeq.bench import arrival, digits, growth, load, objects, start, threads
+from ddeq.bench import arrival, batch, digits, growth, load, objects, start, threads
 from ddeq.bench import reading as reading
 from ddeq.bench.against import bench as compare
 from ddeq.threads import most
@@ -34,6 +34,7 @@ class Sizes:
 BENCHES: dict[str, Callable[[Sizes], dict]] = {
     "digits": lambda of: digits.bench(of.device, of.steps, of.repeats),
     "arrival": lambda of: arrival.bench(of.device, of.repeats),
+    "batch": lambda of: batch.bench(of.device),
     "objects": lambda of: objects.bench(of.device, of.steps, of.repeats),
     "reading": lambda of: reading.bench(repeats=of.repeats),
     "start": lambda of: start.bench(of.repeats),

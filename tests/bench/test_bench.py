@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from ddeq import bench as benches
-from ddeq.bench import arrival, growth, objects, threads
+from ddeq.bench import arrival, batch, growth, objects, threads
 from ddeq.bench.digits import Size, measure
 from ddeq.bench.rate import matmul_operations
 from ddeq.bench.timing import peak_megabytes
@@ -158,6 +158,13 @@ def test_the_naive_way_takes_the_steps_of_the_flow(monkeypatch):
     assert row["flow"]["arrived"] == row["default"]["arrived"] == row["naive"]["arrived"] == 1
     assert row["naive"]["evaluations"] == 2 * (row["flow"]["evaluations"] - 1)
     assert row["default"]["evaluations"] < row["flow"]["evaluations"]
+
+
+def test_what_a_batch_computes_is_counted_and_is_what_its_clouds_need():
+    result = batch.bench("cpu", 3)
+    for way in ("default", "flow"):
+        assert result[way]["computed"] == result[way]["needed"] > 3
+        assert result[way]["ratio"] == 1
 
 
 ADAPTER = """

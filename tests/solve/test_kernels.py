@@ -369,3 +369,14 @@ def test_no_code_asks_which_kernel_it_has():
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance":
                 asked = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
                 assert not asked & {kind.__name__ for kind in KERNELS.values()}, path
+
+
+@pytest.mark.parametrize("d", [1, 3])
+def test_many_points_in_few_dimensions_are_told_apart_far_from_the_origin(d):
+    """Where products of coordinates would cancel: as exact as the coordinates are."""
+    u = (1000 + normal(1, 300, d)).float()
+    v = torch.cat([u[:, :7], (1000 + normal(1, 200, d, seed=1)).float()], 1)
+    found = squared_distances(u, v)
+    expected = (u.double()[:, :, None] - v.double()[:, None]).square().sum(-1)
+    torch.testing.assert_close(found.double(), expected, rtol=1e-6, atol=0)
+    assert not found[:, range(7), range(7)].any()

@@ -71,6 +71,13 @@ class Radial(ABC):
     def slope(self, squared_distance: Tensor) -> Tensor:
         """``w`` with ``dk/du = w (u - v)``, at these squared distances (any shape)."""
 
+    def both(self, squared_distance: Tensor) -> tuple[Tensor, Tensor]:
+        """Value and slope at these squared distances (any shape), which may be overwritten.
+
+        The slope at distance 0 may be anything, as pairs that coincide do not push each other.
+        """
+        return self.value(squared_distance), self.slope(squared_distance)
+
     def at(self, step: int) -> Radial:
         return self
 
@@ -99,13 +106,16 @@ class Radial(ABC):
             ``(B, R, d)``.
         """
         d2 = squared_distances(u, p)  # (B, R, n)
-        field = differences(self.slope(d2) * c[:, None, :], d2, u, p)
-        here, there = (torch.stack([m, m.abs()], 1).double() for m in (charge, c))  # (B, 2, R or n)
-        return (here @ self.value(d2).double() * there).sum(2), field
+        coincide = d2 == 0
+        value, slope = self.both(d2)
+        field = differences(slope * c[:, None, :], coincide, u, p)
+        there = torch.stack([c, c.abs()], 1).double()  # (B, 2, n)
+        here = there if charge is c else torch.stack([charge, charge.abs()], 1).double()
+        return (here @ value.double() * there).sum(2), field
 
     def pull(self, z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
         d2 = squared_distances(z, target)  # (B, R, n)
-        return differences(self.slope(d2) * mass[:, None, :], d2, z, target)
+        return differences(self.slope(d2) * mass[:, None, :], d2 == 0, z, target)
 
     def stiffness(self, z: Tensor, target: Tensor, mass: Tensor) -> Tensor:
         weight = -self.slope(squared_distances(z, target))  # (B, R, n)

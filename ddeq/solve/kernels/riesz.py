@@ -47,6 +47,12 @@ class Riesz(Radial):
         safe = torch.where(apart, squared_distance, 1.0)
         return torch.where(apart, -self.r * safe.pow(self.r / 2 - 1), 0.0)
 
+    def both(self, squared_distance: Tensor) -> tuple[Tensor, Tensor]:
+        if self.r != 1 or self.eps or squared_distance.requires_grad:
+            return super().both(squared_distance)
+        value = squared_distance.sqrt_().neg_()  # -|u - v|, whose slope is one over it
+        return value, value.reciprocal()
+
 
 @KERNELS.register(
     "riesz-continued",
@@ -76,6 +82,9 @@ class Continued(Riesz):
 
     def slope(self, squared_distance: Tensor) -> Tensor:
         return Riesz(self.r).slope(squared_distance)
+
+    def both(self, squared_distance: Tensor) -> tuple[Tensor, Tensor]:
+        return Riesz(self.r).both(squared_distance)
 
     def at(self, step: int) -> Radial:
         return Riesz(self.r, self.after(step).eps)
