@@ -147,6 +147,7 @@ def test_rows_of_several_trainings_and_of_one_stand_in_one_table():
         "large": {
             "kind": "ddeq",
             "parameters": 200_000,
+            "training": {"batches": 2300, "seconds": 440},
             "accuracy": 0.8,
             "class_accuracy": 0.75,
             "interval": [0.7, 0.9],
@@ -156,8 +157,10 @@ def test_rows_of_several_trainings_and_of_one_stand_in_one_table():
     }
     head, _, first, second = result_tables.models_table(methods).splitlines()
     assert "of each training" in head and "mean of classes" in head
-    assert first == "| large | 200,000 | 80.0 % (70.0 to 90.0 %) | 79.0, 81.0 | 75.0 % |"
-    assert second == "| PointNet | 9 | 50.0 % (40.0 to 60.0 %) | | |"
+    assert (
+        first == "| large | 200,000 | 2,300 | 7 | 80.0 % (70.0 to 90.0 %) | 79.0, 81.0 | 75.0 % |"
+    )
+    assert second == "| PointNet | 9 | | | 50.0 % (40.0 to 60.0 %) | | |"
 
 
 def test_the_classifier_of_objects_is_told_of_as_its_shapes_come():

@@ -166,20 +166,24 @@ def objects_table(upright: Row, turned: Row) -> str:
 
 
 def models_table(models: Mapping[str, Row]) -> str:
-    """Classifiers side by side, of ``evaluate modelnet``."""
+    """Classifiers side by side, of ``evaluate modelnet``, and what each training of them took."""
     rows = []
     for name, row in models.items():
         each = [training["accuracy"] for training in row.get("trainings", {}).values()]
+        effort = row.get("training")
         rows.append(
             [
                 NAMES.get(name, name),
                 number(row["parameters"]),
+                number(effort["batches"]) if effort else "",
+                number(effort["seconds"] / 60) if effort else "",
                 accuracy(row, 1),
                 ", ".join(f"{100 * one:.1f}" for one in each) if len(each) > 1 else "",
                 percent(row["class_accuracy"], 1) if "class_accuracy" in row else "",
             ]
         )
-    head = ["", "parameters", "accuracy (95 % interval)", "of each training, %", "mean of classes"]
+    head = ["", "parameters", "batches", "minutes", "accuracy (95 % interval)"]
+    head += ["of each training, %", "mean of classes"]
     return _without_empty(head, rows)
 
 

@@ -12,7 +12,7 @@ from ddeq.run.device import pick_device
 from ddeq.shipped import recipe_file, weights_file
 from ddeq.training.datasets.objects import ObjectClouds
 from ddeq.training.datasets.sources import SOURCES, folder_of
-from ddeq.training.loop import train
+from ddeq.training.loop import effort, train
 from ddeq.training.recipes import load_recipe
 from ddeq.training.tasks import TASKS
 
@@ -75,5 +75,5 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
         device=pick_device(options.device),
     )
     weights = options.out / f"{recipe.name}.safetensors"
-    save(model, recipe.card, weights)
+    save(model, {**recipe.card, "training": effort(options.out)}, weights)
     return {"weights": str(weights), "parameters": parameter_count(model)}

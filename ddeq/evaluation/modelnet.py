@@ -86,7 +86,7 @@ def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
     data = Labelled(shapes.data.clouds, labels)
     if not checkpoint.model.solves:
         predicted = predict_at_once(checkpoint, data, question.device, BATCH).argmax(1).numpy()
-        row = {**counted(predicted, labels), "parameters": checkpoint.parameters}
+        row = {**counted(predicted, labels), **_size(checkpoint)}
         return Judged(row, predicted == labels)
     settings = with_defaults(checkpoint.card, question.said)
     result = predict(checkpoint, data, settings, question.device, BATCH)
@@ -94,7 +94,7 @@ def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
     distinct = result.distinct >= MOSTLY * settings.limits.particles
     row = {
         **counted(predicted, labels),
-        "parameters": checkpoint.parameters,
+        **_size(checkpoint),
         **equilibrium(result),
         "mostly_distinct": float(distinct.double().mean()),
         **_longer(checkpoint, data, settings, result, question),
@@ -103,6 +103,12 @@ def judge(checkpoint: Checkpoint, shapes: Shapes, question: Question) -> Judged:
     if question.flow is not None:
         row["flow"] = _flow(checkpoint, data, result, question)
     return Judged(row, predicted == labels)
+
+
+def _size(checkpoint: Checkpoint) -> dict:
+    """How large the model is, and what its training took where its card says that."""
+    effort = checkpoint.card.get("training")
+    return {"parameters": checkpoint.parameters, **({"training": effort} if effort else {})}
 
 
 def _longer(

@@ -73,6 +73,18 @@ class TrainingState:
         self.batch, self.seconds, self.best = plain["batch"], plain["seconds"], plain["best"]
 
 
+def effort(out: Path) -> dict[str, int]:
+    """What the training in the folder ``out`` has taken so far: ``batches`` and ``seconds``.
+
+    Seconds are of the clock, validation included; nothing is said of a run without a batch.
+    """
+    lines = (out / "log.jsonl").read_text().splitlines()
+    if not lines:
+        return {}
+    last = json.loads(lines[-1])
+    return {"batches": last["batch"], "seconds": last["seconds"]}
+
+
 def endless_batches(size: int, batch_size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Index batches ``(batch_size,)``, epoch after epoch, each in a new order."""
     batch_size = min(batch_size, size)
@@ -153,7 +165,8 @@ def train(
                 if held_out is not None and (state.batch % recipe.validate_every == 0 or last):
                     line |= task.validate(state.averaged.module, held_out, recipe, device)
                     _keep_if_best(state, line[task.criterion], out / "best.pt")
-                log.write(json.dumps({"stage": number, "batch": state.batch, **line}) + "\n")
+                at_work = {"stage": number, "batch": state.batch, "seconds": round(state.seconds)}
+                log.write(json.dumps(at_work | line) + "\n")
                 log.flush()
             if state.batch % 500 == 0 or last:
                 state.save(out / "state.pt")

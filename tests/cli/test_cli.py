@@ -279,6 +279,8 @@ def test_train_writes_a_model_that_classify_reads(capsys, mnist, digit, tmp_path
     trained = said(capsys, "train", recipe, "--data", mnist, "--out", out)
     result = said(capsys, "classify", digit, "--model", trained["weights"])
     assert result["label"] in "0123456789"
+    effort = load(trained["weights"]).card["training"]
+    assert effort["batches"] == 2 and effort["seconds"] >= 0
     begun = ["--from", trained["weights"], "--set", "stages.0.batches=0"]
     same = said(capsys, "train", recipe, "--data", mnist, "--out", tmp_path / "b", *begun)
     first, second = (load(run["weights"]).model.state_dict() for run in (trained, same))
