@@ -9,7 +9,7 @@ from ddeq.view.inputs import choose_input, family_of_choice
 from ddeq.view.navigation import inside_app
 from ddeq.view.page import columns, invite, load_model, say_limits, say_where, title
 from ddeq.view.tour import tour
-from ddeq.view.tour.classify import STOPS
+from ddeq.view.tour.classify import AT_REST, STOPS
 from ddeq.view.ways import FIRST, choose_way
 from ddeq.view.words import verbatim
 
@@ -30,7 +30,7 @@ with left:
         settings = settings_form(model.card, family.prefix, first=FIRST)
     say_where()
     say_limits(model)
-    tour("classify", STOPS)
+    tour("classify", STOPS, AT_REST)
 with right:
     choose_way(settings, family.prefix)
     if chosen is not None:

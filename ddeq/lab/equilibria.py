@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from ddeq.lab.measures import SAME, Groups, grouped
-from ddeq.metrics.particles import spread
+from ddeq.metrics.particles import distinct_particles, spread
 from ddeq.metrics.transport import between
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.flows import flow_of
@@ -57,6 +57,11 @@ class End:
     def name(self) -> str:
         changed = "" if self.variant == AS_IT_IS else f", {self.variant}"
         return f"seed {self.seed}, {self.particles} particles{changed}"
+
+    @property
+    def distinct(self) -> int:
+        """How many different particles there are at the end."""
+        return int(distinct_particles(torch.from_numpy(self.measure)[None]))
 
 
 @dataclass(frozen=True)
@@ -212,6 +217,7 @@ COLUMNS = (
     "confidence",
     "spread",
     "start_spread",
+    "distinct",
     "relative_objective",
     "arrived",
     "steps",

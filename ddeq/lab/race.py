@@ -15,9 +15,11 @@ from operator import attrgetter
 from typing import Any
 
 import numpy as np
+import torch
 
 from ddeq.lab.measures import SAME, Groups, grouped
 from ddeq.lab.runs import LabFrame
+from ddeq.metrics.particles import distinct_particles
 from ddeq.metrics.transport import between
 from ddeq.run.frames import CSV_COLUMNS
 
@@ -48,6 +50,7 @@ class Standing:
             a lane that never reached the target, and so is on its way.
         collapsed: whether all its particles ended at one point.
         distance: W2 to where the first lane of equilibrium 0 ends, nan if there is none.
+        distinct: how many different particles there are at the end.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Standing:
     equilibrium: int
     collapsed: bool
     distance: float
+    distinct: int
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,7 @@ def _standing(lane: Lane, k: int, groups: Groups, distances: np.ndarray, target:
         equilibrium=int(groups.labels[k]),
         collapsed=bool(groups.collapsed[k]),
         distance=float(distances[k, reference[0]]) if len(reference) else float("nan"),
+        distinct=int(distinct_particles(torch.from_numpy(last.particles)[None])),
     )
 
 

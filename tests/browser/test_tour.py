@@ -58,6 +58,27 @@ def test_a_first_visitor_is_taken_to_every_stop(first_visit, viewport):
     assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
 
 
+def test_it_waits_until_the_flow_has_been_seen(newcomers, app):
+    """While the solver works, or the player plays, no card lies over them."""
+    context = newcomers.new_context(viewport=DESK)
+    page = context.new_page()
+    page.add_init_script(
+        """globalThis.saidOnOpening = [];
+        const show = HTMLElement.prototype.showPopover;
+        HTMLElement.prototype.showPopover = function (...given) {
+          const [entry] = [...globalThis.ddeqPlayers.values()];
+          const { root } = entry.player;
+          if (this.className === "sheet")
+            saidOnOpening.push([root.hasAttribute("data-live"), root.dataset.playing]);
+          return show.apply(this, given);
+        };"""
+    )
+    page.goto(f"{app}/?digit=0")
+    expect(card(page)).to_be_visible()
+    assert page.evaluate("saidOnOpening") == [[False, "false"]]
+    context.close()
+
+
 def test_the_page_can_be_used_meanwhile(first_visit):
     page = first_visit()
     expect(card(page)).to_be_visible()
@@ -81,6 +102,7 @@ def test_who_skips_it_is_left_alone_until_they_ask(first_visit):
 
 def test_it_is_walked_with_the_keyboard(first_visit):
     page = first_visit()
+    expect(card(page)).to_be_visible()
     page.keyboard.press("Escape")
     expect(card(page)).to_be_hidden()
     page.get_by_test_id("tour-begin").focus()

@@ -40,6 +40,15 @@ test("the extent skips what cannot be drawn", () => {
   assert.deepEqual(extent([[NaN]], false), [0, 1]);
 });
 
+test("what hardly changes covers little of its axis", () => {
+  const [low, high] = extent([[0.56, 0.562]], false);
+  assert.ok(high - low >= 0.05 && low < 0.56 && high > 0.562);
+  const [below, above] = extent([[-0.562, -0.56]], false);
+  assert.ok(above - below >= 0.05 && above < 0);
+  const [from, to] = extent([[1, 3]], false); // what changes much fills it
+  assert.ok(to - from < 2.5);
+});
+
 test("numbers are short and typeset", () => {
   assert.equal(numberText(0.13579), "0.136");
   assert.equal(numberText(-2), "−2");

@@ -257,7 +257,7 @@ def test_a_grid_that_makes_no_sense_is_one_sentence():
 def ranked(apart: float) -> Result:
     """A race of two lanes that end so far apart, with a spread of 2."""
     standings = tuple(
-        Standing(name, 5, 6, 0.1, 4, 0.1, 0.01, 0.01, 2.0, 0.5, "7", 0.9, 0, False, distance)
+        Standing(name, 5, 6, 0.1, 4, 0.1, 0.01, 0.01, 2.0, 0.5, "7", 0.9, 0, False, distance, 4)
         for name, distance in (("A", 0.0), ("B", apart))
     )
     return Result(standings, np.array([[0, apart], [apart, 0]]), 0.03, "A", "A")

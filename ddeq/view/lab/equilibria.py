@@ -10,7 +10,7 @@ from ddeq.lab import snippet
 from ddeq.lab.equilibria import Ends, Search, ends_csv, ends_npz
 from ddeq.lab.measures import SAME
 from ddeq.run.settings import RunSettings
-from ddeq.view.glossary import say
+from ddeq.view.glossary import explain, say
 from ddeq.view.lab.bench import Bench
 from ddeq.view.lab.charts import distances, draw, landscape
 from ddeq.view.lab.job import Experiment, Job
@@ -105,6 +105,7 @@ def _show_table(found: Ends, same: float) -> None:
             "class": class_name(end.label),
             "sure": end.confidence,
             "spread": end.spread,
+            "distinct": end.distinct,
             "objective": end.relative_objective,
             "arrived": end.arrived,
             "steps": end.steps,
@@ -120,6 +121,7 @@ def _show_table(found: Ends, same: float) -> None:
         column_config={
             "sure": number(format="percent"),
             "spread": number(format="%.2f"),
+            "distinct": number(help=explain("distinct particles")),
             "objective": number(format="%.1e"),
         },
     )

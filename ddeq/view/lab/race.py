@@ -164,6 +164,7 @@ def show_standings(raced: Sequence[Lane], result: Result, name: str) -> None:
             ),
             "spread": st.column_config.NumberColumn(format="%.2f", help=explain("spread")),
             "spread kept": percent,
+            "distinct": st.column_config.NumberColumn(help=explain("distinct particles")),
             "sure": percent,
             "W2": st.column_config.NumberColumn(
                 format="%.2f", help="Wasserstein-2 distance to where the first ranked lane ends."

@@ -213,6 +213,7 @@ def standing_row(s: Standing) -> dict[str, object]:
         "objective": s.common,
         "spread": s.spread,
         "spread kept": s.spread_kept,
+        "distinct": s.distinct,
         "class": class_name(s.label),
         "sure": s.confidence,
         "W2": s.distance,

@@ -35,7 +35,7 @@ class Stop:
     at: tuple[str, ...]
 
 
-def tour(name: str, stops: Sequence[Stop]) -> None:
+def tour(name: str, stops: Sequence[Stop], after: tuple[str, ...] = ()) -> None:
     """A button that takes people along the stops; on their first visit it begins by itself.
 
     Pages inside other pages, as in lessons, have none.
@@ -43,6 +43,9 @@ def tour(name: str, stops: Sequence[Stop]) -> None:
     Args:
         name: tells this tour from others in the browser's memory.
         stops: in order.
+        after: CSS selectors, as of a stop, of what is there once the first visit's tour may begin;
+            none is at once.
     """
     if not st.context.is_embedded:
-        _component(key=f"tour-{name}", data={"name": name, "stops": [asdict(s) for s in stops]})
+        data = {"name": name, "stops": [asdict(s) for s in stops], "after": after}
+        _component(key=f"tour-{name}", data=data)

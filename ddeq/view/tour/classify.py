@@ -2,6 +2,12 @@
 
 from ddeq.view.tour import Stop
 
+AT_REST = (
+    ".st-key-classify",
+    "[data-testid=player-root][data-step]:not([data-live]):not([data-playing=true])",
+)
+"""The flow has come to its end, and has been seen to."""
+
 STOPS = (
     Stop(
         "Pick what the network reads",

@@ -61,8 +61,8 @@ function placed(box, width, height) {
 }
 
 class Tour {
-  constructor(parent, { name, stops }) {
-    Object.assign(this, { name, stops });
+  constructor(parent, { name, stops, after }) {
+    Object.assign(this, { name, stops, after });
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.button = element("button", {
       class: "begin", type: "button", "data-testid": "tour-begin", onclick: () => this.go(0, true),
@@ -92,11 +92,19 @@ class Tour {
     parent.append(this.button, this.sheet);
     this.onKey = (event) => event.key === "Escape" && this.open && this.end();
     document.addEventListener("keydown", this.onKey);
-    if (!(name in at)) {
-      at[name] = memory.seen(name) ? -1 : 0;
-      memory.remember(name);
-    }
-    if (at[name] >= 0) this.go(at[name]);
+    if (!(name in at)) at[name] = memory.seen(name) ? -1 : 0;
+    if (at[name] === 0) this.await();
+    else if (at[name] > 0) this.go(at[name]);
+  }
+
+  // Begin where the page is at rest: what plays at first is seen before it is spoken of.
+  await() {
+    if (at[this.name] !== 0 || this.open) return;
+    const first = find(this.after);
+    if (first || !this.after.length) {
+      memory.remember(this.name);
+      this.go(0);
+    } else this.frame = requestAnimationFrame(() => this.await());
   }
 
   get open() {

@@ -42,6 +42,8 @@ export function logTicks(low, high, count = 4) {
   return fine.filter((x) => x >= low && x <= high);
 }
 
+const LEAST_SHARE = 0.1; // of the largest value, that a linear axis covers
+
 // The range of finite values (positive ones on a log axis), with a little air.
 export function extent(lists, log) {
   let [low, high] = [Infinity, -Infinity];
@@ -54,6 +56,9 @@ export function extent(lists, log) {
   }
   if (low > high) return log ? [0.1, 1] : [0, 1];
   if (log) return low === high ? [low / 3, high * 3] : [low / 1.25, high * 1.25];
+  // What hardly changes is not to look as if it did.
+  const missing = LEAST_SHARE * Math.max(Math.abs(low), Math.abs(high)) - (high - low);
+  if (missing > 0) [low, high] = [low - missing / 2, high + missing / 2];
   const air = (high - low || Math.abs(high) || 1) * 0.06;
   return [low - air, high + air];
 }
