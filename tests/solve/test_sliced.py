@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ddeq.solve.flow import Flow, StopRule
 from ddeq.solve.kernels import Riesz, SlicedRiesz, discrepancy, uniform_mass
-from ddeq.solve.kernels.sliced import directions, distance_factor
+from ddeq.solve.kernels.sliced import directions, distance_factor, random_directions
 from ddeq.solve.objective import Objective, velocity_terms
 from ddeq.solve.solvers import EulerDecay
 
@@ -82,11 +82,34 @@ def test_order_does_not_matter_and_the_distance_to_oneself_is_0(seed):
     assert (one.mmd2 >= 0).all()
 
 
-def test_directions_are_unit_vectors_orthogonal_in_blocks_and_always_the_same():
-    found = directions(7, 3)
+@pytest.mark.parametrize("dim", [2, 3])
+def test_few_even_directions_give_the_gradient_of_many_points_to_a_hundredth(dim):
+    """Of two clouds that differ, as they do on the way to an equilibrium."""
+    g = torch.Generator().manual_seed(0)
+    a, b = (torch.randn(1, 500, dim, generator=g) + shift for shift in (0, 0.5))
+    mass = uniform_mass(a)
+    exact, found = (discrepancy(a, b, mass, mass, k).grad_a for k in (Riesz(), SlicedRiesz(256)))
+    assert (found - exact).norm() < 0.01 * exact.norm()
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_even_directions_are_unit_vectors_and_estimate_distances_better_than_random_ones(dim):
+    found = directions(100, dim)
+    torch.testing.assert_close(found.norm(dim=1), torch.ones(100).double())
+    x = random_directions(50, dim, seed=5)  # of length 1
+    errors = [
+        ((distance_factor(dim) * (x @ theta.T).abs().mean(1) - 1).abs().max())
+        for theta in (found, random_directions(100, dim))
+    ]
+    assert errors[0] < 0.2 * errors[1]
+
+
+def test_random_directions_are_unit_vectors_orthogonal_in_blocks_and_always_the_same():
+    found = random_directions(7, 3)
     torch.testing.assert_close(found.norm(dim=1), torch.ones(7).double())
     torch.testing.assert_close(found[:3] @ found[:3].T, torch.eye(3).double())
-    assert torch.equal(found, directions(7, 3)) and not torch.equal(found, directions(7, 3, 1))
+    assert torch.equal(found, random_directions(7, 3))
+    assert not torch.equal(found, random_directions(7, 3, 1))
 
 
 def test_a_flow_reaches_a_fixed_target_and_its_parts_sum_to_the_velocity():

@@ -2,7 +2,7 @@
 
 On a line ``sum_j c_j |s - t_j|`` needs one sort and one running sum for all ``s`` together. In
 ``R^d`` the distance is the mean over all directions of the distance on lines, up to a factor, so a
-random set of them gives an unbiased estimate.
+set of them that is even, or random, gives an estimate.
 
 Source: Hertrich, Wald, Altekrueger, Hagemann 2024, *Generative Sliced MMD Flows with Riesz
 Kernels*, https://arxiv.org/abs/2305.11463, theorems 1 and 2.
@@ -31,12 +31,13 @@ from ddeq.solve.kernels.riesz import Riesz
 )
 @dataclass(frozen=True)
 class SlicedRiesz(Radial):
-    """The energy distance, estimated on lines in fixed random directions.
+    """The energy distance, estimated on lines in fixed directions.
 
     Its cost grows as ``n log n`` with the particles, that of :class:`.Riesz` as ``n^2``.
 
     Args:
-        projections: number of lines; the error falls with its square root.
+        projections: number of lines; the error falls about as their number grows in the plane and in
+            space, elsewhere with its square root.
     """
 
     projections: int = setting(128, 1, 4096, "How many lines estimate a distance; more is exacter.")
@@ -57,8 +58,29 @@ class SlicedRiesz(Radial):
         return self.interaction(torch.cat([z, target], 1), masses).field[:, : z.shape[1]]
 
 
+def directions(count: int, dim: int) -> Tensor:
+    """Unit vectors ``(count, dim)`` that lie evenly on the sphere; always the same.
+
+    Lines have no sense, so in the plane and in space they are even on half of it: at equal angles,
+    and along the spiral of Fibonacci. Their estimates err by about a tenth of what random ones do.
+
+    Source: Hertrich, Jahn, Quellmalz 2024, *Fast Summation of Radial Kernels via QMC Slicing*,
+    https://arxiv.org/abs/2410.01316; Gonzalez 2010, *Measurement of areas on a sphere using
+    Fibonacci and latitude-longitude lattices*, https://arxiv.org/abs/0912.4540.
+    """
+    i = torch.arange(count, dtype=torch.float64) + 0.5
+    if dim == 2:
+        angle = math.pi * i / count
+        return torch.stack([angle.cos(), angle.sin()], 1)
+    if dim == 3:
+        height, angle = 1 - i / count, math.pi * (1 + math.sqrt(5)) * i
+        radius = (1 - height.square()).sqrt()
+        return torch.stack([radius * angle.cos(), radius * angle.sin(), height], 1)
+    return random_directions(count, dim)
+
+
 @functools.lru_cache(maxsize=16)
-def directions(count: int, dim: int, seed: int = 0) -> Tensor:
+def random_directions(count: int, dim: int, seed: int = 0) -> Tensor:
     """Unit vectors ``(count, dim)``, each uniform on the sphere; the same for the same arguments.
 
     Up to ``dim`` of them at a time are orthogonal, which no two of independent ones are, and makes
