@@ -36,8 +36,8 @@ class SlicedRiesz(Radial):
     Its cost grows as ``n log n`` with the particles, that of :class:`.Riesz` as ``n^2``.
 
     Args:
-        projections: number of lines; the error falls about as their number grows in the plane and in
-            space, elsewhere with its square root.
+        projections: number of lines; the error falls with its square root, in the plane and in
+            space about as fast as their number grows.
     """
 
     projections: int = setting(128, 1, 4096, "How many lines estimate a distance; more is exacter.")
