@@ -22,7 +22,8 @@ Pull = Callable[[Tensor], Tensor]
 """From the gradient in a function's value to that in its argument, as often as one likes."""
 
 _WIDE = 16  # numbers that a processor takes at once: torch is slow at softmax over fewer
-_KEPT_UP_TO = 1 << 22  # attention weights that are kept; of more, memory had better not grow so
+_KEPT_UP_TO = 1 << 23  # attention weights: of more, memory had better not grow so
+_PAIRS_UP_TO = 1 << 17  # of one head of one cloud: with more, the fused kernel is faster
 
 
 class Affine(NamedTuple):
@@ -115,7 +116,8 @@ def attend(query: Tensor, keys: Tensor, values: Tensor, hidden: Tensor | None) -
         query, keys, values: of ``G = B heads`` groups.
         hidden: ``(B, 1, 1, M)`` bool, True where nothing is to be seen; None if nowhere is.
     """
-    few = query.shape[0] * query.shape[1] * keys.shape[1] <= _KEPT_UP_TO
+    pairs = query.shape[1] * keys.shape[1]
+    few = pairs <= _PAIRS_UP_TO and query.shape[0] * pairs <= _KEPT_UP_TO
     return (Kept if few else Fused)(query, keys, values, hidden)
 
 

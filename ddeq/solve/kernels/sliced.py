@@ -40,7 +40,7 @@ class SlicedRiesz(Radial):
             space about as fast as their number grows.
     """
 
-    projections: int = setting(128, 1, 4096, "How many lines estimate a distance; more is exacter.")
+    projections: int = setting(160, 1, 4096, "How many lines estimate a distance; more is exacter.")
 
     def value(self, squared_distance: Tensor) -> Tensor:
         return Riesz().value(squared_distance)
