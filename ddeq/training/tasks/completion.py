@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, fields, replace
 from functools import partial
 from typing import Any, ClassVar
@@ -91,21 +92,26 @@ def losses(model: Completer, given: Given, stage: Stage, solver: Solver, steps: 
         solver, steps: how to solve; without a step the lift of the start is trained, too.
     """
     batch, mask = given.batch, given.mask
-    quick = torch.autocast(
-        batch.known.device.type, torch.bfloat16, enabled=stage.precision == "bfloat16"
-    )
-    with quick:
+    quick = partial(_quick, batch.known.device.type, stage)
+    with quick():
         encoded = model.encode(batch.known, batch.known_mask, given.counts, twice=True)
         z = solved(encoded, model.lift(given.start), solver, steps)  # (B, N, d)
     found = []
     for k in range(stage.unroll):
-        with quick:
+        with quick():
             image = encoded.operator(z).float()  # (B, N, d)
         # The start need not be an equilibrium.
         before = z.detach() if steps or k else image.detach()
         found.append(_losses_at(batch, model.points(image), before, image, mask, stage))
         z = image
     return Losses(*(torch.stack(terms).mean() for terms in zip(*map(_terms, found), strict=True)))
+
+
+def _quick(device: str, stage: Stage) -> AbstractContextManager:
+    """Where products are taken in the stage's precision."""
+    if stage.precision == "float32":
+        return nullcontext()
+    return torch.autocast(device, getattr(torch, stage.precision))
 
 
 def _losses_at(
