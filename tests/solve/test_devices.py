@@ -294,8 +294,9 @@ def test_the_lab_is_the_same_there(tiny):
 class Stray(Riesz):
     """A kernel that forgets where its points are."""
 
-    def slope(self, squared_distance: torch.Tensor) -> torch.Tensor:
-        return super().slope(squared_distance) * torch.ones(squared_distance.shape[-1])
+    def both(self, squared_distance: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        value, slope = super().both(squared_distance)
+        return value, slope * torch.ones(slope.shape[-1])
 
 
 class Forgetful(Armijo):
