@@ -3,7 +3,8 @@
 import streamlit as st
 
 from ddeq.errors import UserError
-from ddeq.view.classify import classify, say_whose, show_run, shown
+from ddeq.view.classify import PLAYER, classify, say_whose, show_run, shown
+from ddeq.view.demo import demo, plays_by_itself
 from ddeq.view.forms import settings_form
 from ddeq.view.inputs import choose_input, family_of_choice
 from ddeq.view.navigation import inside_app
@@ -30,7 +31,9 @@ with left:
         settings = settings_form(model.card, family.prefix, first=FIRST)
     say_where()
     say_limits(model)
-    tour("classify", STOPS, AT_REST)
+    demo(chosen, PLAYER)
+    if not plays_by_itself():
+        tour("classify", STOPS, AT_REST)
 with right:
     choose_way(settings, family.prefix)
     if chosen is not None:

@@ -28,6 +28,8 @@ from ddeq.view.watch import watch
 from ddeq.view.ways import costs
 from ddeq.view.words import outcome_sentence, verbatim
 
+PLAYER = "classify"  # key of the page's player
+
 
 @dataclass(frozen=True)
 class Classified:
@@ -91,7 +93,7 @@ def show_run(present: Classified) -> None:
     live = present.lives[-1]
     moment = watch(
         present.lives,
-        "classify",
+        PLAYER,
         lambda: say(outcome_sentence(live.run.outcome, present.answer)),
         touch=True,
     )

@@ -14,7 +14,7 @@ from ddeq.view.session import Kept, Name
 _DIGITS = 9  # of a number that may be a place in a list
 _PICKED = ("input", "digit", "object")  # the input, which is that of all pages
 _WITHOUT_INPUT = ("learn",)
-_MOMENT = ("step", "camera")  # of one run: a page that is left is not left in the midst of it
+_MOMENT = ("step", "camera", "demo")  # a page that is left is not left in the midst of it
 
 
 @dataclass

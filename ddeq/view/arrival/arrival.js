@@ -12,7 +12,8 @@ export default function () {
   const push = history.pushState;
   history.pushState = function (state, title, address) {
     const [from, to] = [new URL(location.href), new URL(address ?? location.href, location.href)];
-    const enters = to.pathname !== from.pathname || PICKED.some((name) => differs(from, to, name));
+    const picks = !to.searchParams.has("demo") && PICKED.some((name) => differs(from, to, name));
+    const enters = to.pathname !== from.pathname || picks; // a demo picks by itself
     return (enters ? push : history.replaceState).call(history, state, title, address);
   };
 }
