@@ -56,6 +56,16 @@ pot, though ModelNet40 has pots with plants in them.
 """
 
 
+_SPOKEN = {
+    "opening": "door or window",
+    "stairs": "flight of stairs",
+    "storage": "piece of storage furniture",
+    "tv_stand": "TV stand",
+    "xbox": "Xbox",
+}
+"""Classes that are called otherwise in a sentence."""
+
+
 def about_furniture(kind: str, name: str) -> Answer:
     """What a piece of furniture is, by its class and by the name that its maker gave it."""
     fits = (rule.right for rule in RULES if rule.kind == kind and rule.word in name.lower())
@@ -74,3 +84,14 @@ def right_among(labels: Sequence[str], answers: Sequence[Answer]) -> np.ndarray:
     """
     marks = [label in answer.right for answer in answers for label in labels]
     return np.array(marks, bool).reshape(len(answers), len(labels))
+
+
+def class_name(label: str) -> str:
+    """A class in words, such as "night stand"."""
+    return _SPOKEN.get(label, label.replace("_", " "))
+
+
+def right_names(answer: Answer | None, labels: Sequence[str]) -> tuple[str, ...]:
+    """Those of a model's classes that are right, in words; none where that is not known."""
+    right = () if answer is None else answer.right
+    return tuple(class_name(label) for label in labels if label in right)

@@ -27,6 +27,7 @@ class Run(ABC, Generic[F]):
         flow: of a batch of one.
         settings: of the run.
         device: where the flow is.
+        name: of the model.
 
     Attributes:
         record: which steps make frames; all of them without a budget.
@@ -35,7 +36,10 @@ class Run(ABC, Generic[F]):
     arrays = 5
     """Of every particle's coordinates in a frame."""
 
-    def __init__(self, flow: Flow, settings: RunSettings, device: torch.device) -> None:
+    def __init__(
+        self, flow: Flow, settings: RunSettings, device: torch.device, name: str = "unnamed"
+    ) -> None:
+        self.name = name
         self.flow = flow
         self.settings = settings
         self.device = device

@@ -91,7 +91,7 @@ class ClassifierRun(Run[Frame]):
         encoded = self.model.encode(x)
         self._x, self._context = x, cast(Applied, encoded.operator).context
         flow = flow_of(encoded, z0, settings, [limits.seed])
-        super().__init__(flow, settings, device)
+        super().__init__(flow, settings, device, str(checkpoint.card.get("name", "unnamed")))
 
     def _frame(self, step: FlowStep) -> Frame:
         terms = self._velocity_terms(step)

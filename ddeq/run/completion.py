@@ -125,7 +125,7 @@ class CompleterRun(Run[CompletionFrame]):
         encoded = self.model.encode(known, None, [self.free])
         z0 = self.model.lift(points.to(device))
         flow = flow_of(encoded, z0, settings, [settings.limits.seed])
-        super().__init__(flow, settings, device)
+        super().__init__(flow, settings, device, str(checkpoint.card.get("name", "unnamed")))
 
     def _beginning(self, seed: int, free: int, start: np.ndarray | None) -> Tensor:
         """Where free particles start, in units of frames: noise, or a ``start``; ``(1, N, d)``."""

@@ -17,13 +17,13 @@ from ddeq.run.export import metrics_csv, trajectory_npz
 from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
 from ddeq.run.touch import Touch, TouchedRun, touched
+from ddeq.run.trajectory import of_classifier
 from ddeq.view.glossary import say
 from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
 from ddeq.view.page import load_model
 from ddeq.view.player import export_html
 from ddeq.view.session import Kept, Name
-from ddeq.view.trajectory import of_classifier
 from ddeq.view.watch import watch
 from ddeq.view.ways import costs
 from ddeq.view.words import outcome_sentence, verbatim

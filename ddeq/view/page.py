@@ -6,6 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ddeq.engine.log import tell_on_stderr
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.device import pick_device
 from ddeq.view.glossary import say
@@ -25,7 +26,8 @@ _ICON = Path(__file__).parent / "icon.svg"  # a material icon would be asked of 
 
 
 def configure() -> None:
-    """Title, icon and width of the browser's page."""
+    """Title, icon and width of the browser's page; and solves are told where the server tells."""
+    tell_on_stderr()
     st.set_page_config(page_title="DDEQ explorer", page_icon=str(_ICON), layout="wide")
 
 

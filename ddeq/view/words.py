@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ddeq.input.answers import Answer
+from ddeq.input.answers import class_name as class_name
 from ddeq.metrics.agreement import Agreement
 from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompletionOutcome
@@ -16,22 +16,8 @@ from ddeq.run.truth import COVERAGE_RADIUS
 from ddeq.solve.flow import Stopped
 from ddeq.view.glossary import plain
 
-_SPOKEN = {
-    "opening": "door or window",
-    "stairs": "flight of stairs",
-    "storage": "piece of storage furniture",
-    "tv_stand": "TV stand",
-    "xbox": "Xbox",
-}
-"""Classes that are called otherwise in a sentence."""
-
 _AN = ("a", "e", "i", "o", "u", "8", "xbox")
 """How names begin that have the article *an*."""
-
-
-def class_name(label: str) -> str:
-    """A class in words, such as "night stand"."""
-    return _SPOKEN.get(label, label.replace("_", " "))
 
 
 def with_article(label: str, mark: str = "**") -> str:
@@ -39,12 +25,6 @@ def with_article(label: str, mark: str = "**") -> str:
     name = class_name(label)
     article = "an" if name.lower().startswith(_AN) else "a"
     return f"{article} {mark}{name}{mark}"
-
-
-def right_names(answer: Answer | None, labels: Sequence[str]) -> tuple[str, ...]:
-    """Those of a model's classes that are right, in words; none where that is not known."""
-    right = () if answer is None else answer.right
-    return tuple(class_name(label) for label in labels if label in right)
 
 
 def outcome_sentence(outcome: Outcome, answer: Answer | None = None) -> str:

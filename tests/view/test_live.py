@@ -14,9 +14,9 @@ from ddeq.engine.work import advance
 from ddeq.input.answers import Answer
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.settings import RunSettings
+from ddeq.run.trajectory import of_classifier
 from ddeq.view.live import LiveRun
 from ddeq.view.player import decode
-from ddeq.view.trajectory import of_classifier
 
 STEPS = 6
 SETTINGS = {"solver": "euler", "kernel": "riesz", "steps": STEPS, "tolerance": 0, "particles": 4}

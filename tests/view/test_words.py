@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ddeq.input.answers import Answer, about_digit
+from ddeq.input.answers import Answer, about_digit, right_names
 from ddeq.run.classification import Outcome
 from ddeq.solve.flow import Stopped
 from ddeq.view.words import (
@@ -13,7 +13,6 @@ from ddeq.view.words import (
     class_name,
     ending,
     outcome_sentence,
-    right_names,
     with_article,
 )
 

@@ -11,8 +11,8 @@ from ddeq.input.hollow import Hollow
 from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompleterRun
 from ddeq.run.device import pick_device
+from ddeq.run.filling import of_completer
 from ddeq.run.settings import RunSettings
-from ddeq.view.filling import of_completer
 from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
 from ddeq.view.page import load_model

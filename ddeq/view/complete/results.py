@@ -10,9 +10,9 @@ import streamlit as st
 from ddeq.input.formats.writers import WRITERS
 from ddeq.metrics.agreement import compare
 from ddeq.run.export import completion_csv, completion_npz
+from ddeq.run.filling import completed_file
 from ddeq.solve.flow import Stopped
 from ddeq.view.complete.request import Completion
-from ddeq.view.filling import completed_file
 from ddeq.view.glossary import say
 from ddeq.view.player import export_html
 from ddeq.view.watch import watch

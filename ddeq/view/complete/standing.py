@@ -13,9 +13,9 @@ from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.classification import ClassifierRun, Outcome
 from ddeq.run.completion import CompleterRun
 from ddeq.run.device import pick_device
+from ddeq.run.filling import cut_cloud, in_player, shown_beside
 from ddeq.run.settings import with_defaults
 from ddeq.view.complete.request import Request
-from ddeq.view.filling import cut_cloud, in_player, shown_beside
 from ddeq.view.page import load_model
 from ddeq.view.player import encode
 from ddeq.view.session import Kept, Name

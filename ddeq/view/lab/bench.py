@@ -21,12 +21,12 @@ from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.device import pick_device
 from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
+from ddeq.run.trajectory import Shown, trajectory
 from ddeq.view.forms import settings_form
 from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
 from ddeq.view.page import load_model
 from ddeq.view.session import Kept, Name
-from ddeq.view.trajectory import Shown, trajectory
 from ddeq.view.words import verbatim
 
 _made: Kept[dict[str, dict[Hashable, Any]]] = Kept(Name.MADE)

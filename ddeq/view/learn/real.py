@@ -21,8 +21,9 @@ from ddeq.metrics.intervals import wilson_interval
 from ddeq.model.checkpoints import ASSETS, Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.completion import CompleterRun
+from ddeq.run.filling import of_completer
 from ddeq.run.settings import with_defaults
-from ddeq.view.filling import of_completer
+from ddeq.run.trajectory import of_classifier
 from ddeq.view.glossary import say
 from ddeq.view.learn.frame import Chapter, Question, controls, number_of, offer_lab
 from ddeq.view.learn.on_demand import offer_work
@@ -32,7 +33,6 @@ from ddeq.view.picker import digit_picker
 from ddeq.view.player import encode
 from ddeq.view.player.component import player
 from ddeq.view.session import Name
-from ddeq.view.trajectory import of_classifier
 from ddeq.view.words import ending, outcome_sentence
 
 TEXT = r"""

@@ -1,7 +1,6 @@
 """The flow player: particles, predictions and curves of a solve on one clock in the browser."""
 
-from ddeq.view.player.export import export_html
-from ddeq.view.player.format import (
+from ddeq.run.format import (
     Curve,
     Looked,
     Trajectory,
@@ -10,6 +9,7 @@ from ddeq.view.player.format import (
     encode_chunk,
     encode_header,
 )
+from ddeq.view.player.export import export_html
 
 __all__ = [
     "Curve",

@@ -23,8 +23,8 @@ import numpy as np
 
 from ddeq.provenance import provenance, typed
 from ddeq.records import as_text, into_file, record
+from ddeq.run.format import Trajectory, encode
 from ddeq.view.player.assets import script
-from ddeq.view.player.format import Trajectory, encode
 
 CHROMIUM = [
     "--no-sandbox",

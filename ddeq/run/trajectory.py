@@ -10,14 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from ddeq.input.answers import Answer
+from ddeq.input.answers import Answer, class_name, right_names
 from ddeq.metrics.particles import distinct_particles
 from ddeq.model.looking import Looking
 from ddeq.run.classification import ClassifierRun, Frame
+from ddeq.run.format import Curve, Looked, Trajectory
 from ddeq.run.frames import as_array
 from ddeq.run.projection import Projection
-from ddeq.view.player import Curve, Looked, Trajectory
-from ddeq.view.words import class_name, right_names
 
 MOST_COUNTED = 100
 MOST_LOOKING = 100  # particles of whose attention is told: that of more fills a page's memory
@@ -74,7 +73,7 @@ def of_classifier(
 
 
 def trajectory(shown: Shown, frames: Sequence[Frame]) -> Trajectory:
-    """T consecutive frames, projected, for :func:`ddeq.view.player.encode_chunk`."""
+    """T consecutive frames, projected, for :func:`ddeq.run.format.encode_chunk`."""
     projection = shown.projection
     shares = projection.explained
     moves = steps_of(frames) if shown.moved_by_gradient else None  # (T, 3, N, d)

@@ -7,8 +7,8 @@ from ddeq.input.clouds import read_cloud
 from ddeq.input.formats.axes import turn_up
 from ddeq.input.formats.writers import WRITERS
 from ddeq.run.completion import CompletionFrame
+from ddeq.run.filling import Shown, completed_file, completion
 from ddeq.run.truth import TRUTH_COLUMNS
-from ddeq.view.filling import Shown, completed_file, completion
 
 KNOWN = np.array([[0.0, 1], [2, 3], [4, 5]])
 SCALE = np.array([1.0, 0.5])

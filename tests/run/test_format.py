@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from ddeq.errors import UserError
+from ddeq.run.format import CHUNK_TAG, HEADER_TAG
 from ddeq.view.player import (
     Curve,
     Looked,
@@ -21,7 +22,6 @@ from ddeq.view.player import (
     encode_header,
     export_html,
 )
-from ddeq.view.player.format import CHUNK_TAG, HEADER_TAG
 
 FLOATS = st.floats(-1e6, 1e6, width=32)
 ANY_FLOATS = st.floats(width=32)  # NaN and infinities too

@@ -8,14 +8,13 @@ from functools import partial
 
 import numpy as np
 
-from ddeq.input.answers import Answer
+from ddeq.input.answers import Answer, class_name, right_names
 from ddeq.input.formats.writers import write_cloud
 from ddeq.run.classification import Outcome
 from ddeq.run.completion import CompleterRun, CompletionFrame
 from ddeq.run.export import in_file_axes
-from ddeq.view.player import Curve, Trajectory
-from ddeq.view.trajectory import steps_of
-from ddeq.view.words import class_name, right_names
+from ddeq.run.format import Curve, Trajectory
+from ddeq.run.trajectory import steps_of
 
 AXES = ("x", "y", "z")
 NOTE = "Data space, in standard deviations of the known points."
@@ -44,7 +43,7 @@ class Shown:
         scale: ``(d,)``, of the frames' units in the player's. Frames have every coordinate
             standardised, the player one unit for all, so that a digit keeps its shape.
         labels: classes of the classifier that judges; () without one.
-        answer, moved_by_gradient: as in :class:`ddeq.view.trajectory.Shown`.
+        answer, moved_by_gradient: as in :class:`ddeq.run.trajectory.Shown`.
     """
 
     label: str
