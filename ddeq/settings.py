@@ -51,6 +51,11 @@ def setting(default: float, low: float, high: float, hint: str) -> Any:
     return dataclasses.field(default=default, metadata={"low": low, "high": high, "hint": hint})
 
 
+def flag(name: str) -> str:
+    """The option of the command line that sets it."""
+    return "--" + name.replace("_", "-")
+
+
 def values_of(instance: object) -> dict[str, float]:
     """What the settings of a dataclass are in one of its instances, by name, in order."""
     return {field.name: getattr(instance, field.name) for field in settings_of(type(instance))}

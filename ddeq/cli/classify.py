@@ -16,6 +16,11 @@ from ddeq.run.device import pick_device
 def add_options(sub: Parser) -> None:
     """The options of :func:`run`."""
     add_input(sub)
+    sub.add_argument(
+        "--keep-all",
+        action="store_true",
+        help="also points that lie apart from the others, which are left out of a scan otherwise",
+    )
     add_common(sub)
     add_run(sub)
 
@@ -23,7 +28,7 @@ def add_options(sub: Parser) -> None:
 def run(options: argparse.Namespace) -> dict[str, Any]:
     """Solve, and tell how the run ended."""
     device = pick_device(options.device)
-    given = read_input(options)
+    given = read_input(options, options.keep_all)
     checkpoint = load_kind(options.model or given.family.classifier, "classifier", device)
     given = stood_up(given, checkpoint, device)
     chosen = settings(checkpoint, options)

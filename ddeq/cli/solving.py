@@ -14,7 +14,7 @@ from ddeq.errors import UserError
 from ddeq.model.base import Model
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.settings import Limits, RunSettings, with_defaults
-from ddeq.settings import Setting, settings_of
+from ddeq.settings import Setting, flag, settings_of
 from ddeq.shipped import weights_file
 from ddeq.solve.kernels import KERNELS
 from ddeq.solve.registry import Registry
@@ -35,18 +35,13 @@ def add_run(sub: Parser, without: Collection[str] = ()) -> None:
     group.add_argument("--solver", metavar="NAME", help=", ".join(SOLVERS))
     group.add_argument("--kernel", metavar="NAME", help=", ".join(KERNELS))
     for field in (field for field in settings_of(Limits) if field.name not in without):
-        group.add_argument(flag(field), dest=field.name, metavar="X", help=_help(field))
+        group.add_argument(flag(field.name), dest=field.name, metavar="X", help=_help(field))
     owned = {
         s.name: s for kind in (*SOLVERS.values(), *KERNELS.values()) for s in settings_of(kind)
     }
     for field in owned.values():
-        sub.add_argument(flag(field), dest=field.name, help=argparse.SUPPRESS)
+        sub.add_argument(flag(field.name), dest=field.name, help=argparse.SUPPRESS)
     sub.sections += [*_sections("solver", SOLVERS), *_sections("kernel", KERNELS)]
-
-
-def flag(field: Setting) -> str:
-    """The option of a setting."""
-    return "--" + field.name.replace("_", "-")
 
 
 def _sections(what: str, registry: Registry[Any]) -> list[Section]:
@@ -55,7 +50,7 @@ def _sections(what: str, registry: Registry[Any]) -> list[Section]:
         Section(
             f"{what} {name}",
             registry.hints[name],
-            tuple((flag(field), _help(field)) for field in settings_of(kind)),
+            tuple((flag(field.name), _help(field)) for field in settings_of(kind)),
         )
         for name, kind in registry.items()
     ]

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping, Sequence
 from pprint import pformat
 
+import numpy as np
+
 from ddeq.input.clouds import PointCloud
 from ddeq.input.families import Family
+from ddeq.input.hollow import Hollow
 from ddeq.lab.phase import Axis
 from ddeq.lab.samples import samples
 from ddeq.run.settings import RunSettings
@@ -15,6 +19,66 @@ from ddeq.solve.kernels import Kernel
 INPUT_FILE = "ddeq-input.npz"
 """Where the snippet finds an input that is not in the gallery: see :func:`ddeq.lab.race.lanes_npz`
 or any other file whose ``input`` is the model's."""
+
+PARTIAL_FILE = "ddeq-partial.npz"
+"""Where what is to be completed is: see :func:`partial_npz`."""
+
+
+def classification(family: Family, cloud: PointCloud, settings: RunSettings) -> str:
+    """A run of a classifier."""
+    return _script(
+        family,
+        cloud,
+        ["from ddeq.run.classification import ClassifierRun"],
+        f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
+        "run = ClassifierRun(checkpoint, points, settings)",
+        "for frame in run:",
+        "    print(frame.step, frame.relative_objective, run.labels[frame.probabilities.argmax()])",
+        "print(run.outcome.label, run.outcome.stopped)",
+    )
+
+
+def input_npz(cloud: PointCloud, points: np.ndarray) -> bytes:
+    """What :func:`classification` and the command line read.
+
+    Args:
+        cloud: of the file, ``points`` there.
+        points: of it, as the model takes them, ``input`` there.
+    """
+    return _npz(points=cloud.points, input=points)
+
+
+def completion(family: Family, hollow: Hollow, settings: RunSettings, free: int) -> str:
+    """A run of a completer with so many free particles."""
+    known = hollow.truth is not None
+    truth = 'np.concatenate([known, file["removed"]])' if known else "None"
+    return _joined(
+        [
+            "import numpy as np",
+            "",
+            "from ddeq.input.hollow import Hollow",
+            "from ddeq.model.checkpoints import load",
+            "from ddeq.run.completion import CompleterRun",
+            "from ddeq.run.settings import RunSettings",
+            "",
+            f'checkpoint = load("{family.completer}")',
+            f'file = np.load("{PARTIAL_FILE}")',
+            f'known = file["points"]  # (K, {hollow.known.shape[1]})',
+            f"hollow = Hollow(known, {truth}, {hollow.name!r})",
+            f"settings = RunSettings.from_dict({_literal(settings.to_dict())})",
+            f"run = CompleterRun(checkpoint, hollow, settings, free={free})",
+            "for frame in run:",
+            "    print(frame.step, frame.relative_objective)",
+            "print(run.completed.shape, run.outcome.stopped)",
+        ]
+    )
+
+
+def partial_npz(hollow: Hollow) -> bytes:
+    """What :func:`completion` and the command line read: the known ``points``, and what was
+    ``removed`` where that is known."""
+    more = {} if hollow.removed is None else {"removed": hollow.removed}
+    return _npz(points=hollow.known, **more)
 
 
 def race(family: Family, cloud: PointCloud, lanes: Mapping[str, RunSettings], target: float) -> str:
@@ -126,6 +190,12 @@ def anytime(family: Family, settings: RunSettings) -> str:
             *(lines if family.control else []),
         ]
     )
+
+
+def _npz(**arrays: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.savez_compressed(out, **arrays)  # type: ignore[arg-type]
+    return out.getvalue()
 
 
 def _script(family: Family, cloud: PointCloud, imports: list[str], *body: str) -> str:

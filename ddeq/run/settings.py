@@ -96,6 +96,14 @@ def with_defaults(card: Mapping[str, Any], said: Mapping[str, object]) -> RunSet
     return RunSettings.from_dict({**card_defaults(card, **names), **said})
 
 
+def beyond_defaults(card: Mapping[str, Any], settings: RunSettings) -> dict[str, str | float]:
+    """What has to be said for :func:`with_defaults` to come to these settings, and no more."""
+    plain = settings.to_dict()
+    kinds = {what: plain[what] for what in ("solver", "kernel")}
+    usual = {**with_defaults(card, kinds).to_dict(), **{k: card["settings"][k] for k in kinds}}
+    return {name: value for name, value in plain.items() if value != usual[name]}
+
+
 def _chosen(what: str, name: object, registry: Mapping[str, type]) -> type:
     if name not in registry:
         raise UserError(

@@ -9,7 +9,10 @@ import numpy as np
 import streamlit as st
 
 from ddeq.input.answers import Answer
+from ddeq.input.clouds import PointCloud
+from ddeq.input.families import Family
 from ddeq.input.prepare import prepare
+from ddeq.lab import command, snippet
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.device import pick_device
@@ -18,6 +21,7 @@ from ddeq.run.projection import Projection
 from ddeq.run.settings import RunSettings
 from ddeq.run.touch import Touch, TouchedRun, touched
 from ddeq.run.trajectory import of_classifier
+from ddeq.view.as_code import as_code
 from ddeq.view.glossary import say
 from ddeq.view.inputs import Chosen
 from ddeq.view.live import LiveRun
@@ -38,7 +42,8 @@ class Classified:
     Attributes:
         request: equal to that of another run of the same input and settings.
         live: the run.
-        name: of the input.
+        cloud: the input.
+        family: the models for it.
         points: of it, as the model takes them.
         answer: what it is, if known.
         checkpoint: the model.
@@ -48,7 +53,8 @@ class Classified:
 
     request: Hashable
     live: LiveRun[ClassifierRun]
-    name: str
+    cloud: PointCloud
+    family: Family
     points: np.ndarray
     answer: Answer | None
     checkpoint: Checkpoint
@@ -72,20 +78,23 @@ def classify(chosen: Chosen, settings: RunSettings) -> None:
         UserError: see :func:`ddeq.input.prepare.prepare`.
     """
     checkpoint = load_model(chosen.family.classifier)
-    points, name = prepare(chosen.cloud, checkpoint.card), chosen.cloud.name
-    request = points.tobytes(), name, settings  # the same points may come by another name
+    cloud, answer = chosen.cloud, chosen.answer
+    points = prepare(cloud, checkpoint.card)
+    request = points.tobytes(), cloud.name, settings  # the same points may come by another name
     present = shown.get()
     if present is None or present.request != request:
         run = ClassifierRun(checkpoint, points, settings, pick_device())
         projection = run.projection()
-        live = LiveRun(run, of_classifier(run, name, points, chosen.answer, projection))
-        shown.put(Classified(request, live, name, points, chosen.answer, checkpoint, projection))
+        live = LiveRun(run, of_classifier(run, cloud.name, points, answer, projection))
+        shown.put(
+            Classified(request, live, cloud, chosen.family, points, answer, checkpoint, projection)
+        )
 
 
 def say_whose(chosen: Chosen | None, present: Classified) -> None:
     """That the run is still that of a former input, where there is none, or none of use."""
-    if chosen is None or chosen.cloud.name != present.name:
-        st.info(f"Below is the last result, of {verbatim(present.name)}.")
+    if chosen is None or chosen.cloud.name != present.cloud.name:
+        st.info(f"Below is the last result, of {verbatim(present.cloud.name)}.")
 
 
 def show_run(present: Classified) -> None:
@@ -111,12 +120,25 @@ def show_run(present: Classified) -> None:
         "Metrics (.csv)": ("ddeq-run.csv", lambda: metrics_csv(live.frames, live.run.labels)),
         "Interactive page (.html)": (
             "ddeq-run.html",
-            lambda: export_html([b"".join(live.pieces)], present.name),
+            lambda: export_html([b"".join(live.pieces)], present.cloud.name),
         ),
     }
     with st.container(horizontal=True, key="take-home"):
         for label, (file, content) in files.items():
             st.download_button(label, content, file, on_click="ignore")
+        _offer_code(present)
+
+
+def _offer_code(present: Classified) -> None:
+    """The run as Python and as a command, without what was done to its particles."""
+    settings, family = present.live.run.settings, present.family
+    as_code(
+        snippet.classification(family, present.cloud, settings),
+        command.classification(family, present.checkpoint.card, settings),
+        snippet.INPUT_FILE,
+        lambda: snippet.input_npz(present.cloud, present.points),
+        note="This is the run nobody touched." if present.branch else "",
+    )
 
 
 def _take_up(present: Classified, touch: Touch) -> bool:

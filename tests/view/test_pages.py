@@ -77,6 +77,14 @@ def test_the_outcome_says_what_each_way_costs():
     assert "*Paper's settings* 151, without arriving" in cost and "*Gradient flow* " in cost
 
 
+def test_a_run_can_be_copied_as_code():
+    test = launched(digit="60", seed="3")
+    python, command = (code.value for code in test.code)
+    assert "load_gallery().cloud(60)" in python and "'seed': 3" in python
+    assert command.startswith("ddeq classify ddeq-input.npz --solver nesterov")
+    assert "--seed 3" in command
+
+
 def test_objects_flow_too_and_arrive():
     test = launched(input="Objects", object="0")
     assert test.selectbox(key="object-solver").value == "nesterov" and "It converged" in said(test)
@@ -382,6 +390,14 @@ def test_complete_begins_with_an_object_cut_by_a_scan_and_fills_it_in_when_asked
     assert test.segmented_control(key="part").value == "Scan"
     press_complete(test)
     assert "Against the truth" in filled(test) and "reads what was left as" in filled(test)
+
+
+def test_a_completion_can_be_copied_as_code():
+    test = completing(digit="168", free="7", **{"fill-seed": "3"})
+    python, command = (code.value for code in test.code)
+    assert "free=7" in python and "'seed': 3" in python
+    assert command.startswith("ddeq complete ddeq-partial.npz") and "--free 7" in command
+    assert "--seed 3" in command
 
 
 def test_a_cut_changed_after_a_completion_is_shown_as_it_is_cut():

@@ -8,12 +8,16 @@ from functools import partial
 import streamlit as st
 
 from ddeq.input.formats.writers import WRITERS
+from ddeq.lab import command, snippet
 from ddeq.metrics.agreement import compare
+from ddeq.run.completion import CompleterRun
 from ddeq.run.export import completion_csv, completion_npz
 from ddeq.run.filling import completed_file
 from ddeq.solve.flow import Stopped
+from ddeq.view.as_code import as_code
 from ddeq.view.complete.request import Completion
 from ddeq.view.glossary import say
+from ddeq.view.page import load_model
 from ddeq.view.player import export_html
 from ddeq.view.watch import watch
 from ddeq.view.words import (
@@ -95,3 +99,18 @@ def _take_home(completion: Completion) -> None:
     with st.container(horizontal=True):
         for label, (name, content) in files.items():
             st.download_button(label, content, name, on_click="ignore")
+        _offer_code(completion, live.run)
+
+
+def _offer_code(completion: Completion, run: CompleterRun) -> None:
+    """A run as Python and as a command, from noise."""
+    family = completion.request.chosen.family
+    as_code(
+        snippet.completion(family, run.hollow, run.settings, run.free),
+        command.completion(family, load_model(family.completer).card, run.settings, run.free),
+        snippet.PARTIAL_FILE,
+        lambda: snippet.partial_npz(run.hollow),
+        note="This begins with noise, not where other particles had ended."
+        if completion.going_on
+        else "",
+    )
