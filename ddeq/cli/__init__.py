@@ -45,6 +45,7 @@ COMMANDS = {
     "bench": Command("how fast things are on this machine"),
     "info": Command("versions, device and the models that ship"),
     "app": Command("start the app", "app"),
+    "serve": Command("start an engine that solves for others", "serve"),
 }
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ddeq.cli.elsewhere import finished, shipped_name
 from ddeq.cli.input import add_input, read_input, stood_up
 from ddeq.cli.parser import Parser, add_common
-from ddeq.cli.solving import add_run, load_kind, settings
+from ddeq.cli.solving import add_run, load_kind, said, settings
+from ddeq.engine import Request, submit
+from ddeq.engine.remote import engine_address
 from ddeq.input.prepare import prepare
 from ddeq.run.classification import ClassifierRun
 from ddeq.run.device import pick_device
@@ -26,12 +29,16 @@ def add_options(sub: Parser) -> None:
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:
-    """Solve, and tell how the run ended."""
+    """Solve, here or where ``DDEQ_ENGINE`` says, and tell how the run ended."""
     device = pick_device(options.device)
     given = read_input(options, options.keep_all)
-    checkpoint = load_kind(options.model or given.family.classifier, "classifier", device)
+    weights = options.model or given.family.classifier
+    checkpoint = load_kind(weights, "classifier", device)
     given = stood_up(given, checkpoint, device)
     chosen = settings(checkpoint, options)
+    if engine_address():
+        request = Request.of(shipped_name(weights), given.cloud.points, said(options))
+        return finished(submit(request)) | {"notes": list(given.notes)}
     solve = ClassifierRun(checkpoint, prepare(given.cloud, checkpoint.card), chosen, device)
     solve.finish()
     return solve.outcome.to_dict() | {"notes": list(given.notes)}

@@ -61,7 +61,7 @@ class Request:
         cls,
         model: str,
         points: np.ndarray,
-        settings: Mapping[str, str | float] | None = None,
+        settings: Mapping[str, Any] | None = None,
         cut: Sequence[int] = (),
         free: int | None = None,
     ) -> Request:

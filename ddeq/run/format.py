@@ -244,6 +244,21 @@ def encode_chunk(first: int, frames: Trajectory, *, precise: bool = False) -> by
     return _piece(CHUNK_TAG, meta | {"boxes": boxes, "max_error": errors}, arrays)
 
 
+def count_frames(data: bytes) -> int:
+    """How many frames whole pieces hold, which need not begin with a header.
+
+    Raises:
+        UserError: they are no pieces.
+    """
+    try:
+        chunks = (meta for tag, meta, _ in _pieces(memoryview(data)) if tag == CHUNK_TAG)
+        return sum(_count(meta["frames"]) for meta in chunks)
+    except (KeyError, ValueError) as error:
+        if isinstance(error, UserError):
+            raise
+        raise UserError("The recorded run is damaged: it does not count its frames.") from error
+
+
 def decode(data: bytes) -> Trajectory:
     """Read a file, or what has arrived of it, provided it ends with a whole piece.
 
