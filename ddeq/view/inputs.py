@@ -94,9 +94,12 @@ def _is_chosen(source: str, first: str) -> bool:
 
 
 def _first_source(usual: str) -> str:
-    """The usual source, or that of a link which names a digit alone; the same for a session."""
+    """The usual source, or that of a link which names what is picked alone; the same for a
+    session."""
     firsts = _firsts.get() or _firsts.put({})
-    return firsts.setdefault(usual, "Digits" if "digit" in st.query_params else usual)
+    sources = {"digit": "Digits", "object": "Objects"}
+    named = (source for name, source in sources.items() if name in st.query_params)
+    return firsts.setdefault(usual, next(named, usual))
 
 
 def family_of_choice(chosen: Chosen | None) -> Family:

@@ -392,6 +392,19 @@ def test_a_pinned_particle_s_step_is_the_sum_of_its_terms(visit):
     expect(card).to_be_hidden()
 
 
+def test_where_the_run_ends_no_step_is_taken_apart(visit):
+    run = trajectory()
+    page = visit(replace(run, status="It converged."))
+    card, last = page.get_by_test_id("player-pin"), int(run.steps[-1])
+    for step in (int(run.steps[-2]), last):
+        scrub(page, step)
+        expect_step(page, step)
+        page.get_by_test_id("player-stage").focus()
+        page.keyboard.press("p")
+        expect(card.locator("[data-term]")).to_have_count(0 if step == last else 4)
+    expect(card).to_contain_text("the run ends here")
+
+
 def test_dragging_turns_and_the_wheel_zooms_once_the_stage_is_in_use(visit):
     page = visit(trajectory())
     box = page.get_by_test_id("player-stage").bounding_box()

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import math
 import re
 from dataclasses import replace
@@ -441,3 +442,20 @@ def test_the_glossary_explains_each_term_in_one_sentence():
         assert sentence.endswith(".") and ". " not in sentence and len(sentence) < 160, term
     assert 'data-tip="The least' in with_terms("[[it|Wasserstein distance]]")
     assert len({s.key for s in SYMBOLS.values()}) == len(SYMBOLS)
+
+
+def test_the_chart_of_accuracy_ends_where_its_data_end():
+    def script():
+        from ddeq.learn.real import DEPTHS, Score
+        from ddeq.view.learn.real import _scores
+
+        score = Score(240, tuple(200 + depth for depth in DEPTHS))
+        _scores([(score, score)])
+
+    test = AppTest.from_function(script).run()
+    assert not test.exception
+    [chart] = test.get("vega_lite_chart") or test.get("arrow_vega_lite_chart")
+    layers = json.loads(chart.proto.spec)["layer"]
+    for layer in layers:
+        scale = layer["encoding"]["x"]["scale"]
+        assert scale["domain"] == [1, DEPTHS[-1]] and scale["nice"] is False

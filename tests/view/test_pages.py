@@ -163,6 +163,14 @@ def test_an_object_of_the_gallery_is_classified():
     assert "rightly" in said(test) or "but it is a table" in said(test)
 
 
+def test_a_link_that_names_an_object_alone_opens_it():
+    test = launched(object="6")
+    assert test.segmented_control(key="input").value == "Objects"
+    assert "**Oak table**" in " ".join(c.value for c in test.caption)
+    test.segmented_control(key="input").set_value("Digits").run()
+    assert test.segmented_control(key="input").value == "Digits" and not test.exception
+
+
 @pytest.mark.parametrize("number", ["-1", "29", "chair"])
 def test_a_link_to_no_object_shows_the_first(number):
     test = launched(input="Objects", object=number)

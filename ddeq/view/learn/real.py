@@ -227,7 +227,8 @@ def _scores(found: list[tuple[Score, Score]]) -> None:
         scale=alt.Scale(domain=["DDEQ", "control"], range=[TONES["blue"][0], TONES["orange"][0]]),
         legend=alt.Legend(orient="top", title=None),
     )
-    x = alt.X("steps", title="applications of F", scale=alt.Scale(type="log"))
+    steps = alt.Scale(type="log", domain=[1, DEPTHS[-1]], nice=False)  # and not to a power of ten
+    x = alt.X("steps", title="applications of F", scale=steps)
     base = alt.Chart(frame).encode(x, color=colour)
     y = alt.Y("accuracy", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0.9, 1], clamp=True))
     chart = base.mark_area(opacity=0.13).encode(

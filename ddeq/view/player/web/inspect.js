@@ -55,7 +55,7 @@ export class Inspector {
       const p = project(matrix, world, rect.width, rect.height, [0, 0, 0]);
       if (!Number.isFinite(p[0])) continue;
       const centre = [rect.x + p[0], rect.y + p[1]];
-      if (pinned && run.meta.terms) this.drawTerms(c, view, mark.n, world, centre, theme, dpr);
+      if (pinned && run.meta.terms && !endsHere(run, at)) this.drawTerms(c, view, mark.n, world, centre, theme, dpr);
       c.lineWidth = 1.6 * dpr;
       c.strokeStyle = css(theme.fg);
       c.beginPath();
@@ -81,7 +81,8 @@ export class Inspector {
   fillCard({ run, at }, n, theme) {
     this.card.hidden = false;
     const rows = [...facts(run, at, n)];
-    if (run.meta.terms) {
+    if (endsHere(run, at)) rows.push(element("p.title", {}, "the run ends here: it moves no more"));
+    else if (run.meta.terms) {
       const terms = termsOf(run, frameOf(at), n);
       const lengths = terms.map((term) => Math.hypot(...term));
       const most = Math.max(...lengths, 1e-30);
@@ -111,6 +112,11 @@ export class Inspector {
       drawArrow(c, centre, [centre[0] + dx, centre[1] + dy], css(theme.terms[k] ?? theme.fg), dpr);
     });
   }
+}
+
+// Whether no step follows, and so none can be taken apart.
+function endsHere(run, at) {
+  return Boolean(run.status) && frameOf(at) === run.frames - 1;
 }
 
 function termsOf(run, frame, n) {
