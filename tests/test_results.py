@@ -158,7 +158,7 @@ def test_rows_of_several_trainings_and_of_one_stand_in_one_table():
     head, _, first, second = result_tables.models_table(methods).splitlines()
     assert "of each training" in head and "mean of classes" in head
     assert (
-        first == "| large | 200,000 | 2,300 | 7 | 80.0 % (70.0 to 90.0 %) | 79.0, 81.0 | 75.0 % |"
+        first == "| large | 200,000 | 2,300 | 7.3 | 80.0 % (70.0 to 90.0 %) | 79.0, 81.0 | 75.0 % |"
     )
     assert second == "| PointNet | 9 | | | 50.0 % (40.0 to 60.0 %) | | |"
 

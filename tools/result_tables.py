@@ -170,13 +170,13 @@ def models_table(models: Mapping[str, Row]) -> str:
     rows = []
     for name, row in models.items():
         each = [training["accuracy"] for training in row.get("trainings", {}).values()]
-        effort = row.get("training")
+        effort = row.get("training", {})
         rows.append(
             [
                 NAMES.get(name, name),
                 number(row["parameters"]),
-                number(effort["batches"]) if effort else "",
-                number(effort["seconds"] / 60) if effort else "",
+                number(effort["batches"]) if "batches" in effort else "",
+                number(effort["seconds"] / 60, 1) if "seconds" in effort else "",
                 accuracy(row, 1),
                 ", ".join(f"{100 * one:.1f}" for one in each) if len(each) > 1 else "",
                 percent(row["class_accuracy"], 1) if "class_accuracy" in row else "",
