@@ -23,12 +23,14 @@ class Sizes:
         steps: of one solve, where they are not as many as it needs.
         repeats: of each measurement.
         sessions: that solve at the same time.
+        engine: by which they do, out of :data:`ddeq.bench.load.ENGINES`.
     """
 
     device: torch.device | str = "cpu"
     steps: int = 200
     repeats: int = 5
     sessions: int = 50
+    engine: str = "in-process"
 
 
 BENCHES: dict[str, Callable[[Sizes], dict]] = {
@@ -40,7 +42,7 @@ BENCHES: dict[str, Callable[[Sizes], dict]] = {
     "start": lambda of: start.bench(of.repeats),
     "growth": lambda of: growth.bench(of.device, of.repeats),
     "threads": lambda of: threads.bench(of.steps, of.repeats),
-    "load": lambda of: load.bench(of.sessions, of.device),
+    "load": lambda of: load.bench(of.sessions, of.device, of.engine),
 }
 USUAL = ("digits", "arrival", "objects")
 

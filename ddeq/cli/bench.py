@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddeq.bench import BENCHES, USUAL, Sizes, bench
+from ddeq.bench.load import ENGINES
 from ddeq.cli.parser import Parser, add_common
 from ddeq.cli.recording import add_record, recorded
 from ddeq.run.device import pick_device
@@ -33,6 +34,13 @@ def add_options(sub: Parser) -> None:
         default=50,
         help="that solve at the same time, for load (default: %(default)s)",
     )
+    sub.add_argument(
+        "--engine",
+        choices=ENGINES,
+        default=ENGINES[0],
+        help="by which they do: in turns in this process, or ray, the service of DDEQ_ENGINE or "
+        "one that is started (default: %(default)s)",
+    )
     add_record(sub)
     add_common(sub)
 
@@ -42,5 +50,5 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     """Measure what was asked for."""
     names = (options.what,) if options.what else USUAL
     device = pick_device(options.device)
-    sizes = Sizes(device, options.steps, options.repeats, options.sessions)
+    sizes = Sizes(device, options.steps, options.repeats, options.sessions, options.engine)
     return bench(names, sizes, options.against)

@@ -5,6 +5,7 @@ import pytest
 
 from ddeq.bench import load
 from ddeq.bench.load import Seen, Wish, told, wishes_of
+from tests.elsewhere import engine
 
 
 def test_sessions_at_once_lose_nothing_mix_nothing_up_and_get_what_they_get_alone():
@@ -16,8 +17,8 @@ def test_sessions_at_once_lose_nothing_mix_nothing_up_and_get_what_they_get_alon
 
 
 def test_what_fails_is_lost_and_what_is_not_as_alone_is_mixed_up(monkeypatch):
-    make = load.maker("cpu")
-    monkeypatch.setattr(load, "maker", lambda device: failing)
+    ask = load.asker()
+    monkeypatch.setattr(load, "asker", lambda: failing)
     monkeypatch.setattr(load, "wishes_of", lambda k: [Wish("digits", 0), Wish("digits", 1)])
     made = []
 
@@ -25,10 +26,19 @@ def test_what_fails_is_lost_and_what_is_not_as_alone_is_mixed_up(monkeypatch):
         made.append(wish)
         if len(made) > 2 and wish.index == 0:  # alone it does not
             raise ValueError("no more memory")
-        return make(Wish("digits", 2) if len(made) > 2 else wish)
+        return ask(Wish("digits", 2) if len(made) > 2 else wish)
 
     result = load.bench(sessions=1)
     assert result["solves"] == 2 and result["lost"] == 1 and result["mixed_up"] == 1
+
+
+def test_an_engine_elsewhere_that_is_cut_off_loses_and_mixes_up_nothing(monkeypatch):
+    monkeypatch.setattr("ddeq.engine.remote.PAUSE", 0)
+    with engine(cuts=[0, 900, 20_000, 40_000], broken=1) as (state, address):
+        monkeypatch.setenv("DDEQ_ENGINE", address)
+        result = load.bench(sessions=2, engine="ray")
+    assert result["solves"] == 2 * (load.DIGITS + load.OBJECTS) < len(state.asked)
+    assert result["lost"] == result["mixed_up"] == 0 and result["kilobytes_a_solve"] > 0
 
 
 def test_of_what_was_seen_medians_are_told():
