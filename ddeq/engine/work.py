@@ -113,3 +113,12 @@ def advance(works: Sequence[Work[Any]], show: Callable[[], None]) -> None:
         for work in works:
             work.round()
         show()
+
+
+def go_through(source: Iterable[Any], turns: Turns = TURNS) -> None:
+    """Bring something to its end in turns, where nothing is to be shown of it meanwhile.
+
+    Raises:
+        Exception: what the source raised.
+    """
+    advance([Work(source, kept=1, turns=turns)], lambda: None)

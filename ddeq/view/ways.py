@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
+from ddeq.engine.work import go_through
 from ddeq.model.checkpoints import Checkpoint
 from ddeq.model.classifier import Classifier
 from ddeq.run.flows import flow_of_clouds
@@ -85,13 +86,15 @@ def costs(checkpoint: Checkpoint[Classifier], points: np.ndarray, seed: int) -> 
     """What each of the ways costs on an input until it arrives by the model's card, as Markdown."""
     said = []
     for name, way in WAYS.items():
-        solved = flow_of_clouds(
+        flow = flow_of_clouds(
             checkpoint.model,
             [points],
             with_defaults(checkpoint.card, {"seed": seed, **way.said, "steps": MOST_STEPS}),
             [seed],
             next(checkpoint.model.parameters()).device,
-        ).run()
+        )
+        go_through(flow)
+        solved = flow.solution
         arrived = solved.stopped[0] in (Stopped.CONVERGED, Stopped.BELOW_ROUNDING)
         said.append(
             f"*{name}* {int(solved.evaluations[0])}" + ("" if arrived else ", without arriving")

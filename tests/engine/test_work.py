@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
-from ddeq.engine.work import Work, advance
+from ddeq.engine.turns import Ticket, Turns
+from ddeq.engine.work import Work, advance, go_through
 
 
 class Interrupted(Exception):
@@ -142,3 +143,28 @@ def test_a_page_shows_what_came_and_takes_progress_and_stop_away(items, stopped)
         assert test.text[0].value == str(items[:1] if stopped else items) and not test.info
     else:
         assert "nothing to do" in test.info[0].value
+
+
+def test_what_is_gone_through_is_done_in_turns_and_goes_on_after_others():
+    turns, seen = Turns(1), []
+
+    def source():
+        for k in range(3):
+            with turns.turn(Ticket(later=False), patience=0) as free:
+                assert not free  # its own turn is the only one
+            seen.append(k)
+            yield k
+
+    go_through(source(), turns)
+    assert seen == [0, 1, 2]
+    with turns.turn(Ticket(later=False), patience=0) as free:
+        assert free
+
+
+def test_what_fails_as_it_is_gone_through_is_said():
+    def source():
+        yield 1
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        go_through(source(), Turns(1))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ddeq.engine.work import go_through
 from ddeq.input.clouds import PointCloud
 from ddeq.input.prepare import prepare
 from ddeq.model.checkpoints import Checkpoint
@@ -68,6 +69,5 @@ def _read(classifier: Checkpoint, cloud: PointCloud) -> Outcome:
     """What the classifier makes of a cloud."""
     card = classifier.card
     run = ClassifierRun(classifier, prepare(cloud, card), with_defaults(card, {}), pick_device())
-    for _ in run:
-        pass
+    go_through(run)
     return run.outcome
