@@ -448,3 +448,23 @@ def _compared(
     cells = [show(methods[name]) if name in methods else "" for name in ("ddeq", "control")]
     best = max(others, key=lambda name: rank(others[name]), default=None)
     return [task, measure, *cells, f"{NAMES.get(best, best)}: {show(others[best])}" if best else ""]
+
+
+# Load
+
+
+def load_table(records: Sequence[Row]) -> str:
+    """Many sessions at once, a row an engine; seconds are medians and what 95 % stay below."""
+    head = (
+        "engine", "solves", "lost", "mixed up", "first frame", "end", "solves a second", "at once"
+    )  # fmt: skip
+    rows = []
+    for record in records:
+        load = record["load"]
+        times = [
+            f"{number(spread['median'], 1)} s, 95 % {number(spread['percentile_95'], 1)} s"
+            for spread in (load["seconds"]["first_frame"], load["seconds"]["end"])
+        ]
+        cells = [load["engine"], load["solves"], load["lost"], load["mixed_up"], *times]
+        rows.append([*map(str, cells), number(load["solves_per_second"], 2), str(load["at_once"])])
+    return table(head, rows)

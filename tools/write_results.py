@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from tools import result_tables
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "docs/results.md", "docs/solvers.md")
+DOCUMENTS = ("README.md", "docs/results.md", "docs/scaling.md", "docs/solvers.md")
 
 MARKED = re.compile(r"(<!--\{\{(.*?)\}\}-->)(.*?)(<!--/-->)", re.DOTALL)
 ANY_MARK = re.compile(r"<!--\{\{|<!--/-->")
