@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -20,11 +20,12 @@ from ddeq.input.prepare import prepare
 from ddeq.model.checkpoints import Checkpoint, load
 from ddeq.run.base import Run
 from ddeq.run.classification import ClassifierRun
-from ddeq.run.completion import CompleterRun
-from ddeq.run.filling import of_completer
 from ddeq.run.settings import with_defaults
 from ddeq.run.trajectory import of_classifier
 from ddeq.shipped import ASSETS
+
+if TYPE_CHECKING:
+    from ddeq.run.completion import CompleterRun
 
 MOST_WORK = 1_000_000_000
 """Particles times steps times points of one solve."""
@@ -113,6 +114,9 @@ def streamed(
         reading = ClassifierRun(checkpoint, points, settings, device)
         shown = of_classifier(reading, _NAME, points, None)
         return StreamedRun(reading, shown, turns=turns, after=request.after)
+    from ddeq.run.completion import CompleterRun  # what it measures by is slow to import
+    from ddeq.run.filling import of_completer
+
     keep = np.ones(len(cloud.points), bool)
     keep[list(request.cut)] = False
     partial = hollow(cloud, keep) if request.cut else without_truth(cloud)
@@ -139,6 +143,8 @@ def _check_work(particles: int, steps: int, points: int) -> None:
 
 def _plain(run: Run[Any]) -> dict[str, Any]:
     """A run's outcome as JSON takes it."""
+    from ddeq.run.completion import CompleterRun  # as above
+
     told = run.outcome.to_dict()
     if isinstance(run, CompleterRun):
         told["filled"] = run.in_own_units(run.last.points).tolist()

@@ -102,6 +102,16 @@ def _first_source(usual: str) -> str:
     return firsts.setdefault(usual, next(named, usual))
 
 
+def source_of_input() -> str:
+    """The name of the source that is chosen; "" before any is."""
+    return str(st.session_state.get("input", ""))
+
+
+def turn_to_source(source: str) -> None:
+    """Have this source chosen when the script runs next; only a callback may."""
+    st.session_state["input"] = source
+
+
 def family_of_choice(chosen: Chosen | None) -> Family:
     """Whose settings and models a page shows: the digits' while there is no input."""
     return DIGITS if chosen is None else chosen.family

@@ -198,7 +198,7 @@ def test_a_second_file_with_the_same_points_has_its_own_name():
     test = launched(digit="0")
     for name in ("one.png", "another.png"):
         upload(test, name, encode(load_gallery().images[0]))
-        assert test.session_state[shown.key].name == name
+        assert test.session_state[shown.key].cloud.name == name
 
 
 def test_families_keep_their_own_settings():

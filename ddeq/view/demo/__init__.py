@@ -11,7 +11,13 @@ from pathlib import Path
 import streamlit as st
 
 from ddeq.view.demo.scenes import SCENES, after
-from ddeq.view.inputs import FIRST_DIGIT, FIRST_OBJECT, Chosen
+from ddeq.view.inputs import (
+    FIRST_DIGIT,
+    FIRST_OBJECT,
+    Chosen,
+    source_of_input,
+    turn_to_source,
+)
 
 _HERE = Path(__file__).parent
 _LINK = "demo"
@@ -64,7 +70,7 @@ def demo(chosen: Chosen | None, player: str, pace: Pace = Pace()) -> None:
 
 def _shown() -> tuple[str, str]:
     """Source and number of what the page shows, as far as its link says."""
-    source = st.session_state.get("input", "")
+    source = source_of_input()
     names = {scene.source: scene.name for scene in SCENES}
     firsts = {"digit": FIRST_DIGIT, "object": FIRST_OBJECT}
     name = names.get(source, "")
@@ -81,7 +87,7 @@ def _go_on() -> None:
     if not plays_by_itself():  # it was ended meanwhile
         return
     scene = after(*_shown())
-    st.session_state["input"] = scene.source
+    turn_to_source(scene.source)
     st.query_params[scene.name] = str(scene.number)
 
 
