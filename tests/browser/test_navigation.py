@@ -97,7 +97,7 @@ def test_back_leads_to_the_page_before_with_what_was_picked(page, app, slower):
 
 @pytest.mark.xfail(
     strict=False,
-    reason="known fault: on a quiet machine, what is picked right after a page has been entered can "
+    reason="known fault: on a quiet machine, what is picked right after a page was entered can "
     "take the address of the page before, and one entry too many",
 )
 def test_each_page_is_in_the_history_once_and_so_is_each_input_picked(page, app):
