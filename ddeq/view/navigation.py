@@ -11,9 +11,8 @@ from ddeq.view.private import leave_pages_folder
 def run(page: st.Page) -> None:
     """Run the page with what was picked and set when it was last left, and keep that."""
     number = carry(page.url_path)
-    keep(
-        page.url_path, number
-    )  # another page may be asked for, and begin, before this run has ended
+    # Another page may be asked for, and begin, before this run has ended.
+    keep(page.url_path, number)
     try:
         page.run()
     finally:  # an interrupted script run has set something, too
